@@ -8,10 +8,10 @@ use crate::functions::Function;
 use crate::run::{Before, Run};
 
 /// Largest number of instructions of a function. Longer functions get no blocks.
-const MOST_INSTRUCTIONS: usize = 1 << 22;
+const MAX_INSTRUCTIONS: usize = 1 << 22;
 
 /// Largest number of jump tables of a function. No function of a compiler has more.
-const MOST_TABLES: usize = 4096;
+const MAX_TABLES: usize = 4096;
 
 /// The blocks of a function.
 #[derive(Debug)]
@@ -59,11 +59,11 @@ impl Blocks {
         let through = Svma(function.start.0.saturating_add(function.size.checked_sub(1)?));
         let instructions: Vec<Instruction> = code
             .instructions(function.start, through)
-            .take(MOST_INSTRUCTIONS + 1)
+            .take(MAX_INSTRUCTIONS + 1)
             .collect();
         let first = instructions
             .first()
-            .filter(|_| instructions.len() <= MOST_INSTRUCTIONS)?;
+            .filter(|_| instructions.len() <= MAX_INSTRUCTIONS)?;
         if first.svma != function.start {
             return None;
         }
@@ -82,13 +82,13 @@ impl Blocks {
         Some(Self {
             start: function.start,
             end: function.start.wrapping_add(function.size),
-            blocks: builder.cut(&ends, is_entry),
+            blocks: builder.cut_into_blocks(&ends, is_entry),
         })
     }
 
     /// Returns the edges between neighbouring blocks that a straight-line range goes along. An edge is the last
     /// instruction of one block and the first instruction of the next. Returns `None` if the range is not possible.
-    pub fn edges(&self, run: Run, behind_return: bool) -> Option<Vec<(Svma, Svma)>> {
+    pub fn edges(&self, run: Run, after_return: bool) -> Option<Vec<(Svma, Svma)>> {
         if run.from > run.through {
             return None;
         }
@@ -100,7 +100,7 @@ impl Blocks {
             Before::Branch(branch) => branch < self.start || branch >= self.end,
         };
         let block = &self.blocks[first];
-        let may_be_return = if behind_return {
+        let may_be_return = if after_return {
             run.from != self.start
         } else {
             !block.is_entry
@@ -123,8 +123,8 @@ impl Blocks {
     }
 
     fn find(&self, svma: Svma) -> Option<usize> {
-        let behind = self.blocks.partition_point(|block| block.start <= svma);
-        behind.checked_sub(1).filter(|_| svma < self.end)
+        let following = self.blocks.partition_point(|block| block.start <= svma);
+        following.checked_sub(1).filter(|_| svma < self.end)
     }
 }
 
@@ -172,7 +172,7 @@ impl Builder<'_> {
     fn follow_table(&mut self, number: usize) {
         self.tables += 1;
         // BOLT follows no indirect jumps on AArch64.
-        if self.image.arch() == Arch::AArch64 || self.tables > MOST_TABLES {
+        if self.image.arch() == Arch::AArch64 || self.tables > MAX_TABLES {
             return;
         }
         let instructions = self.instructions;
@@ -185,7 +185,7 @@ impl Builder<'_> {
         self.labels.extend(targets);
     }
 
-    fn cut(&self, ends: &[End], is_entry: impl Fn(Svma) -> bool) -> Vec<Block> {
+    fn cut_into_blocks(&self, ends: &[End], is_entry: impl Fn(Svma) -> bool) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
         // The end of the block before; `None` while that block is open.
         let mut closed = Some(End::Other);

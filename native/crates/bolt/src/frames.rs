@@ -62,7 +62,7 @@ impl Frames {
     }
 
     /// Returns the length of the range that starts at `svma`, in bytes.
-    pub(crate) fn starting_at(&self, svma: Svma) -> Option<u64> {
+    pub(crate) fn size_at(&self, svma: Svma) -> Option<u64> {
         let index = self.ranges.binary_search_by_key(&svma, |(start, _)| *start).ok()?;
         Some(self.ranges[index].1)
     }
@@ -79,7 +79,7 @@ impl Frames {
     /// Returns the landing pads from `start` to before `end`.
     pub(crate) fn landing_pads(&self, start: Svma, end: Svma) -> &[Svma] {
         let first = self.landing_pads.partition_point(|pad| *pad < start);
-        let behind = self.landing_pads.partition_point(|pad| *pad < end);
-        &self.landing_pads[first..behind.max(first)]
+        let following = self.landing_pads.partition_point(|pad| *pad < end);
+        &self.landing_pads[first..following.max(first)]
     }
 }

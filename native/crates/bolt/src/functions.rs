@@ -42,7 +42,7 @@ impl Function {
     }
 
     /// Returns true if a symbol may lie inside of this function without being a function itself.
-    fn tolerates(&self, symbol: &Placed<'_>) -> bool {
+    fn tolerates(&self, symbol: &PlacedSymbol<'_>) -> bool {
         symbol.svma >= self.start
             && symbol.svma < self.section_end
             && (symbol.size == 0 && self.contains(symbol.svma) || symbol.kind == SymbolKind::None && symbol.is_local)
@@ -51,7 +51,7 @@ impl Function {
 
 /// A symbol in a loaded section.
 #[derive(Clone, Copy)]
-struct Placed<'i> {
+struct PlacedSymbol<'i> {
     svma: Svma,
     size: u64,
     kind: SymbolKind,
@@ -81,20 +81,20 @@ pub(crate) fn functions(image: &Image, frames: &Frames) -> Vec<Function> {
     functions.sort_by_key(|function| function.start);
     add_stubs(image, &mut functions);
     add_frames(image, frames, &mut functions);
-    bound(&mut functions, &named);
+    bound_functions(&mut functions, &named);
     functions
 }
 
 /// Returns the symbols in loaded sections, by address. At one address functions come first and sections last,
 /// others in the order of the table. Mapping symbols of AArch64 are left out.
-fn loaded_symbols(image: &Image) -> Vec<Placed<'_>> {
+fn loaded_symbols(image: &Image) -> Vec<PlacedSymbol<'_>> {
     let extents: Vec<SectionExtent<'_>> = image.section_extents().collect();
     let is_marker = |symbol: &TableSymbol<'_>| {
         image.arch() == Arch::AArch64
             && symbol.kind == SymbolKind::None
             && matches!(symbol.name, [b'$', b'x' | b'd'] | [b'$', b'x' | b'd', b'.', ..])
     };
-    let mut symbols: Vec<Placed<'_>> = image
+    let mut symbols: Vec<PlacedSymbol<'_>> = image
         .symbol_table()
         .filter(|symbol| symbol.kind != SymbolKind::File && symbol.svma != Svma(0) && !is_marker(symbol))
         .filter_map(|symbol| {
@@ -111,7 +111,7 @@ fn loaded_symbols(image: &Image) -> Vec<Placed<'_>> {
                 (SymbolKind::Section, Some(section)) if symbol.name.is_empty() => section.name,
                 _ => symbol.name,
             };
-            inside.then_some(Placed {
+            inside.then_some(PlacedSymbol {
                 svma: symbol.svma,
                 size: symbol.size,
                 kind: symbol.kind,
@@ -139,13 +139,13 @@ struct Builder<'i, 'f> {
     globals: FxHashMap<&'i [u8], (u64, Svma)>,
     anonymous: u32,
     /// The symbols at which a function before them ends at the latest.
-    named: Vec<Placed<'i>>,
+    named: Vec<PlacedSymbol<'i>>,
     /// Number of the function of the symbol before.
     previous: Option<usize>,
 }
 
 impl<'i> Builder<'i, '_> {
-    fn add(&mut self, symbol: &Placed<'i>) {
+    fn add(&mut self, symbol: &PlacedSymbol<'i>) {
         if matches!(symbol.name, b"__hot_start" | b"__hot_end") {
             return;
         }
@@ -176,7 +176,7 @@ impl<'i> Builder<'i, '_> {
                 return;
             }
         }
-        let size = self.frames.starting_at(symbol.svma).unwrap_or(0).max(symbol.size);
+        let size = self.frames.size_at(symbol.svma).unwrap_or(0).max(symbol.size);
         match self
             .previous
             .filter(|index| self.functions[*index].start == symbol.svma)
@@ -193,7 +193,7 @@ impl<'i> Builder<'i, '_> {
                     reach: 0,
                     name,
                     is_stub: false,
-                    is_opaque: self.frames.has_inside(symbol.svma) && self.frames.starting_at(symbol.svma).is_none(),
+                    is_opaque: self.frames.has_inside(symbol.svma) && self.frames.size_at(symbol.svma).is_none(),
                     entries: Vec::new(),
                     section_end: section.end,
                 });
@@ -203,7 +203,7 @@ impl<'i> Builder<'i, '_> {
 
     /// Returns a name that no other symbol has. Returns `None` for a global symbol that occurs twice with one size
     /// and address.
-    fn unique_name(&mut self, symbol: &Placed<'i>) -> Option<String> {
+    fn unique_name(&mut self, symbol: &PlacedSymbol<'i>) -> Option<String> {
         let text = String::from_utf8_lossy(symbol.name);
         let name = if text.starts_with(".L") {
             format!("PG{text}")
@@ -230,7 +230,7 @@ impl<'i> Builder<'i, '_> {
 }
 
 /// Makes a function that no symbol names.
-fn unnamed(start: Svma, size: u64, name: String, section_end: Svma) -> Function {
+fn unnamed_function(start: Svma, size: u64, name: String, section_end: Svma) -> Function {
     Function {
         start,
         size,
@@ -244,8 +244,8 @@ fn unnamed(start: Svma, size: u64, name: String, section_end: Svma) -> Function 
 }
 
 /// Adds functions. Among functions with one start, the first one stays.
-fn extend(functions: &mut Vec<Function>, more: Vec<Function>) {
-    functions.extend(more);
+fn add_functions(functions: &mut Vec<Function>, added: Vec<Function>) {
+    functions.extend(added);
     functions.sort_by_key(|function| function.start);
     functions.dedup_by_key(|function| function.start);
 }
@@ -269,47 +269,48 @@ fn add_stubs(image: &Image, functions: &mut Vec<Function>) {
         let name = format!("__BOLT_PSEUDO_{}", String::from_utf8_lossy(section.name));
         found.push((section.svma, name, end));
     }
-    let mut more = Vec::new();
+    let mut added = Vec::new();
     for (start, name, end) in found {
         match starting_at(functions, start) {
             Some(index) => functions[index].is_stub = true,
-            None => more.push(Function {
+            None => added.push(Function {
                 is_stub: true,
-                ..unnamed(start, 0, name, end)
+                ..unnamed_function(start, 0, name, end)
             }),
         }
     }
-    extend(functions, more);
+    add_functions(functions, added);
 }
 
 /// Adds the functions that only unwind tables state.
 fn add_frames(image: &Image, frames: &Frames, functions: &mut Vec<Function>) {
     let mut sections: Vec<SectionExtent<'_>> = image.section_extents().filter(|section| section.is_allocated).collect();
     sections.sort_by_key(|section| section.start);
-    let mut more = Vec::new();
+    let mut added = Vec::new();
     for &(start, size) in frames.ranges() {
-        let behind = functions.partition_point(|function| function.start <= start);
-        let before = behind.checked_sub(1).map(|index| &functions[index]);
+        let following = functions.partition_point(|function| function.start <= start);
+        let before = following.checked_sub(1).map(|index| &functions[index]);
         if before.is_some_and(|function| function.start == start || function.contains(start)) {
             continue;
         }
-        let behind = sections.partition_point(|section| section.start <= start);
-        let section = behind.checked_sub(1).map(|index| sections[index]);
+        let following = sections.partition_point(|section| section.start <= start);
+        let section = following.checked_sub(1).map(|index| sections[index]);
         let section = section.filter(|section| start < section.end);
-        more.extend(
-            section.map(|section| unnamed(start, size, format!("__BOLT_FDE_FUNCat{:x}", start.0), section.end)),
+        added.extend(
+            section
+                .map(|section| unnamed_function(start, size, format!("__BOLT_FDE_FUNCat{:x}", start.0), section.end)),
         );
     }
-    extend(functions, more);
+    add_functions(functions, added);
 }
 
 /// Determines how far functions reach, and the addresses inside at which they are entered.
-fn bound(functions: &mut [Function], named: &[Placed<'_>]) {
+fn bound_functions(functions: &mut [Function], named: &[PlacedSymbol<'_>]) {
     for index in 0..functions.len() {
         let next = functions.get(index + 1).map(|function| function.start);
         let function = &mut functions[index];
-        let behind = named.partition_point(|symbol| symbol.svma <= function.start);
-        let mut symbols = named[behind..].iter();
+        let following = named.partition_point(|symbol| symbol.svma <= function.start);
+        let mut symbols = named[following..].iter();
         let mut end = function.section_end;
         for symbol in &mut symbols {
             if next.is_some_and(|next| symbol.svma >= next) || !function.tolerates(symbol) {

@@ -56,8 +56,8 @@ impl<'i> Program<'i> {
 
     /// Returns the function that has `svma` in its code or in the padding behind it, and the offset.
     pub fn find(&self, svma: Svma) -> Option<Place> {
-        let behind = self.functions.partition_point(|function| function.start <= svma);
-        let function = behind.checked_sub(1)?;
+        let following = self.functions.partition_point(|function| function.start <= svma);
+        let function = following.checked_sub(1)?;
         let found = &self.functions[function];
         found.reaches(svma).then(|| Place {
             function,

@@ -45,8 +45,8 @@ fn x86(start: Svma, bytes: &[u8], mut size: usize) -> Vec<Stub> {
                 [0xf2, 0xff, 0x25, ..] => at += 1,
                 [0xff, 0x25, a, b, c, d, ..] => {
                     let entry = start.wrapping_add((index * size) as u64);
-                    let behind = entry.wrapping_add(at as u64 + 6);
-                    let slot = behind.wrapping_add(i64::from(i32::from_le_bytes([*a, *b, *c, *d])) as u64);
+                    let following = entry.wrapping_add(at as u64 + 6);
+                    let slot = following.wrapping_add(i64::from(i32::from_le_bytes([*a, *b, *c, *d])) as u64);
                     return Some(Stub { start: entry, slot });
                 }
                 [0xff, 0x35, ..] => at += 6,

@@ -84,7 +84,7 @@ impl<'i> ListedProbes<'i> {
 
     fn name(&self, guid: Guid) -> String {
         let descriptor = self.descriptors.get(guid);
-        descriptor.map_or_else(|| guid.0.to_string(), |found| lossy(found.name))
+        descriptor.map_or_else(|| guid.0.to_string(), |found| to_lossy_text(found.name))
     }
 }
 
@@ -99,7 +99,12 @@ impl Listing<'_> {
             let mut last = None;
             for descriptor in probes.descriptors.iter() {
                 if last.replace(descriptor.guid) != Some(descriptor.guid) {
-                    writeln!(out, "GUID: {} Name: {}", descriptor.guid.0, lossy(descriptor.name))?;
+                    writeln!(
+                        out,
+                        "GUID: {} Name: {}",
+                        descriptor.guid.0,
+                        to_lossy_text(descriptor.name)
+                    )?;
                     writeln!(out, "Hash: {}", descriptor.checksum)?;
                 }
             }
@@ -108,7 +113,7 @@ impl Listing<'_> {
         let mut printer = Printer::new(self.options.syntax, self.image.arch() == Arch::X86_64);
         for section in self.image.executable_sections() {
             let end = section.svma.0.wrapping_add(section.bytes.len() as u64);
-            let name = lossy(section.name);
+            let name = to_lossy_text(section.name);
             write!(
                 out,
                 "\nDisassembly of section {name} [{:#x}, {end:#x}]:\n\n",
@@ -136,7 +141,7 @@ impl Listing<'_> {
             offset.map_or(0, |offset| usize::try_from(offset).unwrap_or(usize::MAX))
         };
         for (index, symbol) in symbols.iter().enumerate() {
-            let name = self.shown_name(self.image.symbol_name(symbol));
+            let name = self.displayed_name(self.image.symbol_name(symbol));
             let wanted = &self.options.functions;
             if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted.as_bytes() == name) {
                 continue;
@@ -214,7 +219,7 @@ impl Listing<'_> {
     }
 
     fn push_frame(&self, frames: &FrameTable, frame: &Frame, line: &mut String) {
-        let name = |id: NameId| lossy(self.shown_name(frames.name(id)));
+        let name = |id: NameId| to_lossy_text(self.displayed_name(frames.name(id)));
         line.push_str(&name(frame.function));
         if self.options.pseudo_probes {
             line.push_str(&format!(":{}", probe_of_discriminator(frame.discriminator)));
@@ -225,7 +230,7 @@ impl Listing<'_> {
         }
     }
 
-    fn shown_name<'n>(&self, name: &'n [u8]) -> &'n [u8] {
+    fn displayed_name<'n>(&self, name: &'n [u8]) -> &'n [u8] {
         if self.options.canonical_names {
             canonical_name(name)
         } else {
@@ -268,6 +273,6 @@ fn push_probe(probes: &ListedProbes<'_>, probe: &Probe, line: &mut String) {
     }
 }
 
-fn lossy(name: &[u8]) -> String {
+fn to_lossy_text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).into_owned()
 }

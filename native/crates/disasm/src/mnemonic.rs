@@ -16,7 +16,7 @@ pub(crate) fn respell(instruction: &Instruction, syntax: Syntax, name: &mut Stri
         name.clear();
         name.push_str(other);
     } else if syntax == Syntax::Att {
-        if has_suffix_for_nothing(instruction) {
+        if has_redundant_suffix(instruction) {
             name.pop();
         } else if let Some(suffix) = missing_suffix(instruction) {
             name.push(suffix);
@@ -79,7 +79,7 @@ fn intel_name(instruction: &Instruction) -> Option<&'static str> {
 }
 
 /// Returns true if iced appends a size that LLVM leaves out.
-fn has_suffix_for_nothing(instruction: &Instruction) -> bool {
+fn has_redundant_suffix(instruction: &Instruction) -> bool {
     let last = instruction.op_kind(instruction.op_count().saturating_sub(1));
     let source_is_register = instruction.op_count() > 1 && last == OpKind::Register;
     match instruction.mnemonic() {

@@ -22,9 +22,9 @@ const SIGNED_BYTES: [Mnemonic; 11] = [
 ];
 
 /// Prints decimal numbers, and targets of branches as hexadecimal ones. Immediates that are widened are signed.
-pub(crate) struct AsInLlvm;
+pub(crate) struct LlvmOperandOptions;
 
-impl FormatterOptionsProvider for AsInLlvm {
+impl FormatterOptionsProvider for LlvmOperandOptions {
     fn operand_options(
         &mut self,
         instruction: &Instruction,

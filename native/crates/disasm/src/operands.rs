@@ -45,7 +45,7 @@ pub(crate) fn print(formatter: &mut dyn Formatter, instruction: &Instruction, sy
         let spaced = text.replace('{', " {").replace(" {1to", "{1to").replace("  {", " {");
         texts.push(spaced.trim_start().to_owned());
     }
-    complete(formatter, instruction, syntax, count, &mut texts);
+    complete_operands(formatter, instruction, syntax, count, &mut texts);
     let mut separator = "\t";
     for text in texts {
         out.push_str(separator);
@@ -85,7 +85,7 @@ fn respell(instruction: &Instruction, operand: u32, syntax: Syntax, text: &mut S
     let is_selector = matches!(instruction.mnemonic(), Mnemonic::Lar | Mnemonic::Lsl);
     if is_selector && operand == 1 && kind == OpKind::Register {
         // The instruction reads sixteen bits of the register, whatever register is encoded.
-        *text = word_of(text, syntax);
+        *text = word_register(text, syntax);
     }
     if syntax == Syntax::Intel {
         respell_for_intel(instruction, operand, text);
@@ -110,7 +110,7 @@ fn respell(instruction: &Instruction, operand: u32, syntax: Syntax, text: &mut S
 }
 
 /// Changes `eax` and `rax` to `ax`, `r8d` and `r8` to `r8w`.
-fn word_of(register: &str, syntax: Syntax) -> String {
+fn word_register(register: &str, syntax: Syntax) -> String {
     let name = register.trim_start_matches('%');
     let word = match name.strip_prefix(['e', 'r']) {
         Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => format!("r{}w", rest.trim_end_matches('d')),
@@ -160,7 +160,7 @@ fn move_rounding(instruction: &Instruction, texts: &mut Vec<String>) {
 }
 
 /// Adds operands that iced leaves out, and puts operands into LLVM's order.
-fn complete(
+fn complete_operands(
     formatter: &mut dyn Formatter,
     instruction: &Instruction,
     syntax: Syntax,

@@ -21,7 +21,7 @@ impl Printer {
     /// Makes a printer of one syntax, for code of 64-bit or of 32-bit mode.
     #[must_use]
     pub fn new(syntax: Syntax, is_64_bit: bool) -> Self {
-        let provider = Box::new(numbers::AsInLlvm);
+        let provider = Box::new(numbers::LlvmOperandOptions);
         let mut formatter: Box<dyn Formatter> = match syntax {
             Syntax::Att => Box::new(GasFormatter::with_options(None, Some(provider))),
             Syntax::Intel => Box::new(IntelFormatter::with_options(None, Some(provider))),

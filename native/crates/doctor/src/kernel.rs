@@ -29,8 +29,8 @@ const OPTIONS: [&str; 18] = [
 ];
 
 /// Marks before and behind the compressed configuration (Linux: kernel/configs.c).
-const START: &[u8] = b"IKCFG_ST";
-const END: &[u8] = b"IKCFG_ED";
+const CONFIG_START: &[u8] = b"IKCFG_ST";
+const CONFIG_END: &[u8] = b"IKCFG_ED";
 /// Largest size of a decompressed configuration in bytes. Those of distributions have 300 kB.
 const MAX_CONFIG: u64 = 16 << 20;
 /// Largest size of the banner in bytes.
@@ -101,8 +101,8 @@ fn vermagic(image: &Image) -> Option<String> {
 /// Returns the embedded configuration. The marks may occur in other places too, so the bytes between them must be a
 /// configuration.
 fn config(data: &[u8]) -> Option<Vec<u8>> {
-    let start = memmem::find(data, START)? + START.len();
-    let len = memmem::find(&data[start..], END)?;
+    let start = memmem::find(data, CONFIG_START)? + CONFIG_START.len();
+    let len = memmem::find(&data[start..], CONFIG_END)?;
     let mut text = Vec::new();
     let mut decoder = GzDecoder::new(&data[start..start + len]).take(MAX_CONFIG);
     decoder.read_to_end(&mut text).ok()?;
@@ -133,7 +133,14 @@ mod tests {
     fn embedded(text: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(text).unwrap();
-        [b"before", START, &encoder.finish().unwrap(), END, b"behind"].concat()
+        [
+            b"before",
+            CONFIG_START,
+            &encoder.finish().unwrap(),
+            CONFIG_END,
+            b"behind",
+        ]
+        .concat()
     }
 
     #[test]
@@ -148,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_configuration_is_none() {
+    fn a_damaged_configuration_is_not_read() {
         let whole = embedded(b"CONFIG_AUTOFDO_CLANG=y\n");
         assert_eq!(config(b""), None);
         assert_eq!(config(b"IKCFG_STIKCFG_ED"), None);

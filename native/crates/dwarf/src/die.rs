@@ -114,12 +114,12 @@ impl<'a> UnitReader<'_, 'a> {
     /// Notes the fault of a read in this unit, if the read failed.
     pub fn note(&self, read: Result<(), Fault>) {
         if let Err(fault) = read {
-            self.faults.note(self.fault_here(fault));
+            self.faults.note(self.locate_fault(fault));
         }
     }
 
     /// Returns the fault with the name that its section has in this file.
-    fn fault_here(&self, fault: Fault) -> Fault {
+    fn locate_fault(&self, fault: Fault) -> Fault {
         if self.space.dwarf.file_type == DwarfFileType::Dwo {
             fault.of_split_unit()
         } else {
@@ -128,14 +128,14 @@ impl<'a> UnitReader<'_, 'a> {
     }
 
     /// Returns the offset of a DIE of this unit in `.debug_info`.
-    fn in_section(&self, offset: UnitOffset) -> DebugInfoOffset {
+    fn section_offset(&self, offset: UnitOffset) -> DebugInfoOffset {
         DebugInfoOffset(self.unit.offset.0 + offset.0)
     }
 
     /// Reads a string. Notes the fault that keeps the string from being read.
     fn string(&self, value: Value<'a>, fault: &mut Option<Fault>) -> Option<&'a [u8]> {
         self.space.string(self.unit, value).unwrap_or_else(|found| {
-            fault.get_or_insert(self.fault_here(found));
+            fault.get_or_insert(self.locate_fault(found));
             None
         })
     }
@@ -243,7 +243,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
         let Some((unit, offset)) = target else {
             return self.describe(unit, offset, die);
         };
-        let key = (unit.space.id, unit.in_section(offset));
+        let key = (unit.space.id, unit.section_offset(offset));
         if let Some(known) = self.known.get(&key) {
             known.fault.into_iter().for_each(|fault| self.faults.note(fault));
             return *known;
@@ -264,7 +264,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
         let mut fault = None;
         self.pending.clear();
         self.seen.clear();
-        self.seen.push((unit.space.id, unit.in_section(offset)));
+        self.seen.push((unit.space.id, unit.section_offset(offset)));
         let mut current = (unit.clone(), *die);
         loop {
             let (unit, die) = &current;
@@ -287,7 +287,7 @@ impl<'s, 'a> Resolver<'s, 'a> {
                 let Some((target, offset)) = reference.and_then(|r| self.target(unit, r)) else {
                     continue;
                 };
-                let at = (target.space.id, target.in_section(offset));
+                let at = (target.space.id, target.section_offset(offset));
                 if self.seen.len() < MAX_VISITS && !self.seen.contains(&at) {
                     self.seen.push(at);
                     self.pending.push((target, offset));

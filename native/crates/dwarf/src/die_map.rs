@@ -126,7 +126,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
 
         #[test]
-        fn pieces_say_what_single_look_ups_say(
+        fn pieces_agree_with_single_look_ups(
             ranges in prop::collection::vec((0u64..60, 0u64..60), 0..20),
             low in 0u64..60,
             len in 0u64..60,

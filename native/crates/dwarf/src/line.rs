@@ -155,7 +155,7 @@ impl LineIndex {
         if !wanted(low, high) {
             self.rows.truncate(first);
         } else if !sorted {
-            self.straighten(first, high);
+            self.sort_rows(first, high);
         }
         self.sequences.push(Sequence {
             low,
@@ -166,7 +166,7 @@ impl LineIndex {
 
     /// Replaces rows out of order by ascending rows. A lookup in the new rows gives the same answers as LLVM's
     /// binary search in the old rows, whose answer can only change at the address of a row.
-    fn straighten(&mut self, first: usize, high: u64) {
+    fn sort_rows(&mut self, first: usize, high: u64) {
         let rows = self.rows.split_off(first);
         let low = rows[0].address;
         let mut cuts: Vec<u64> = rows.iter().map(|row| row.address).collect();
@@ -196,12 +196,12 @@ impl LineIndex {
                 continue;
             }
             let end = sequence.high.min(high);
-            self.rows_of(sequence, at, end, &mut found);
+            self.visit_rows(sequence, at, end, &mut found);
             at = end;
         }
     }
 
-    fn rows_of(&self, sequence: &Sequence, low: u64, high: u64, found: &mut impl FnMut(u64, u64, Location)) {
+    fn visit_rows(&self, sequence: &Sequence, low: u64, high: u64, found: &mut impl FnMut(u64, u64, Location)) {
         let rows = &self.rows[sequence.rows.0..sequence.rows.1];
         if rows.is_empty() {
             return found(low, high, Location::default());
@@ -279,7 +279,7 @@ impl<'h> Machine<'h> {
             line_base: i64::from(header.line_base()),
             line_range: header.line_range().max(1),
             argument_counts: header.standard_opcode_lengths().slice(),
-            has_file: files.resolves(START.file),
+            has_file: files.has_file(START.file),
             files,
             state: START,
             tombstoned: false,
@@ -314,7 +314,7 @@ impl<'h> Machine<'h> {
             }
             dw::DW_LNS_set_file => {
                 self.state.file = program.uleb()?;
-                self.has_file = self.files.resolves(self.state.file);
+                self.has_file = self.files.has_file(self.state.file);
             }
             dw::DW_LNS_set_column | dw::DW_LNS_set_isa => program.skip_leb()?,
             dw::DW_LNS_const_add_pc => {
@@ -358,7 +358,7 @@ impl<'h> Machine<'h> {
                     arguments.skip_leb()?;
                 }
                 self.files.define();
-                self.has_file = self.files.resolves(self.state.file);
+                self.has_file = self.files.has_file(self.state.file);
             }
             #[expect(clippy::cast_possible_truncation, reason = "a 32-bit register in LLVM")]
             dw::DW_LNE_set_discriminator => self.state.discriminator = arguments.uleb()? as u32,
@@ -374,7 +374,7 @@ impl<'h> Machine<'h> {
 
     fn restart(&mut self) {
         self.state = START;
-        self.has_file = self.files.resolves(START.file);
+        self.has_file = self.files.has_file(START.file);
     }
 }
 
@@ -424,7 +424,7 @@ impl Files {
         self.named.push(true);
     }
 
-    fn resolves(&self, file: u64) -> bool {
+    fn has_file(&self, file: u64) -> bool {
         let index = file.checked_sub(self.first);
         let index = index.and_then(|index| usize::try_from(index).ok());
         index.is_some_and(|index| self.named.get(index) == Some(&true))

@@ -176,7 +176,7 @@ mod tests {
     }
 
     /// Returns the DIEs that gimli finds, up to the DIE at which it stops.
-    fn twin(abbreviations: &[u8], unit: &[u8]) -> Vec<(usize, isize)> {
+    fn walk_with_gimli(abbreviations: &[u8], unit: &[u8]) -> Vec<(usize, isize)> {
         let header = DebugInfo::new(unit, LittleEndian).units().next().unwrap().unwrap();
         let abbreviations = DebugAbbrev::new(abbreviations, LittleEndian);
         let mut found = Vec::new();
@@ -206,7 +206,7 @@ mod tests {
         }
     }
 
-    fn ours(abbreviations: &[u8], unit: &[u8], skip: Skip) -> Vec<(usize, isize)> {
+    fn walk_with_our_reader(abbreviations: &[u8], unit: &[u8], skip: Skip) -> Vec<(usize, isize)> {
         let header = DebugInfo::new(unit, LittleEndian).units().next().unwrap().unwrap();
         let mut table = AbbreviationTable::default();
         table.load(abbreviations, gimli::DebugAbbrevOffset(0), header.encoding(), None);
@@ -221,7 +221,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_walk_goes_where_gimli_goes(
+        fn the_walk_visits_the_dies_of_gimli(
             declared in prop::collection::vec(
                 (0usize..4, any::<bool>(), prop::collection::vec(0usize..16, 0..6)),
                 1..6,
@@ -239,7 +239,7 @@ mod tests {
             }
             abbreviations.push(0);
             let unit = unit(&dies);
-            prop_assert_eq!(ours(&abbreviations, &unit, Skip::Nothing), twin(&abbreviations, &unit));
+            prop_assert_eq!(walk_with_our_reader(&abbreviations, &unit, Skip::Nothing), walk_with_gimli(&abbreviations, &unit));
         }
     }
 
@@ -260,8 +260,11 @@ mod tests {
             (99, vec![(18, 2), (20, 1)]),
         ] {
             let unit = unit(&[1, 2, sibling, 0, 0, 0, 3, 0, 3, 0]);
-            assert_eq!(ours(&abbreviations, &unit, Skip::InsideTypes), expected);
-            assert_eq!(ours(&abbreviations, &unit, Skip::Nothing), [(18, 2), (20, 1)]);
+            assert_eq!(walk_with_our_reader(&abbreviations, &unit, Skip::InsideTypes), expected);
+            assert_eq!(
+                walk_with_our_reader(&abbreviations, &unit, Skip::Nothing),
+                [(18, 2), (20, 1)]
+            );
         }
     }
 }

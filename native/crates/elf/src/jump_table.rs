@@ -7,7 +7,7 @@ mod x86;
 use iced_x86::{Decoder, DecoderOptions, Mnemonic};
 
 use crate::{Arch, Code, Image, Instruction, Svma};
-use preceding_code::{PrecedingCode, LOOK_BACK, MAX_ENTRIES};
+use preceding_code::{LOOK_BACK, MAX_ENTRIES, PrecedingCode};
 
 /// Returns the targets of the indirect jump that ends `before`, as far as a table states them, in no order.
 /// `inside` returns true for the address of an instruction of the function.

@@ -7,16 +7,16 @@ use crate::network::{Arc, circulate};
 pub const SCALE: f64 = 256.0;
 
 /// Scale of costs: one sample that was expected and is missing costs this number of units.
-const COST: f64 = 4096.0;
+const COST_SCALE: f64 = 4096.0;
 
 /// Cost of passing a [`Gate::Unlikely`] gate, in samples.
-const UNLIKELY: f64 = 3.0;
+const UNLIKELY_COST: f64 = 3.0;
 
 /// Largest number of pivots for each arc. With more, the network is given up. Networks of code need fewer than 4.
 const PIVOTS_PER_ARC: usize = 40;
 
 /// The largest flow. Greater values are not distinguished.
-const MOST: f64 = (1_u64 << 48) as f64;
+const MAX_FLOW: f64 = (1_u64 << 48) as f64;
 
 /// States whether control can enter or leave the graph at a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,16 +87,16 @@ pub fn infer(graph: &Graph) -> Option<Inference> {
     let (mut of_blocks, mut entries, mut exits) = (Vec::new(), Vec::new(), Vec::new());
     for (number, block) in (0..).zip(&graph.blocks) {
         let (before, behind) = (2 * number, 2 * number + 1);
-        of_blocks.push(network.link(before, behind, block.measure, 0.0));
-        entries.push(network.gate(outside, before, block.entry, block.entered));
-        exits.push(network.gate(behind, outside, block.exit, None));
+        of_blocks.push(network.add_link(before, behind, block.measure, 0.0));
+        entries.push(network.add_gate(outside, before, block.entry, block.entered));
+        exits.push(network.add_gate(behind, outside, block.exit, None));
     }
     let mut edges = Vec::new();
     for edge in &graph.edges {
         if edge.from >= blocks || edge.to >= blocks {
             return None;
         }
-        edges.push(network.link(2 * edge.from + 1, 2 * edge.to, edge.measure, 0.0));
+        edges.push(network.add_link(2 * edge.from + 1, 2 * edge.to, edge.measure, 0.0));
     }
     let arcs = network.arcs;
     let flows = circulate(
@@ -127,10 +127,10 @@ struct Network {
 
 impl Network {
     /// Adds arcs whose costs follow from `measure`, with an additional cost of `more` for each execution.
-    fn link(&mut self, from: u32, to: u32, measure: Option<Measure>, more: f64) -> Link {
+    fn add_link(&mut self, from: u32, to: u32, measure: Option<Measure>, more: f64) -> Link {
         let first = self.arcs.len();
         let mut arc = |capacity: i64, slope: f64| {
-            let cost = (slope * COST / SCALE).round() as i64;
+            let cost = (slope * COST_SCALE / SCALE).round() as i64;
             if capacity > 0 {
                 self.arcs.push(Arc {
                     from,
@@ -145,7 +145,7 @@ impl Network {
             None => arc(Arc::UNBOUNDED, more),
             Some(measure) => {
                 for step in measure.steps() {
-                    let scaled = |count: f64| (count * SCALE).min(MOST).round() as i64;
+                    let scaled = |count: f64| (count * SCALE).min(MAX_FLOW).round() as i64;
                     let capacity = if step.to.is_finite() {
                         scaled(step.to) - scaled(step.from)
                     } else {
@@ -158,11 +158,11 @@ impl Network {
         Link(first, self.arcs.len())
     }
 
-    fn gate(&mut self, from: u32, to: u32, gate: Gate, measure: Option<Measure>) -> Link {
+    fn add_gate(&mut self, from: u32, to: u32, gate: Gate, measure: Option<Measure>) -> Link {
         match gate {
             Gate::Closed => Link(0, 0),
-            Gate::Unlikely => self.link(from, to, measure, UNLIKELY),
-            Gate::Open => self.link(from, to, measure, 0.0),
+            Gate::Unlikely => self.add_link(from, to, measure, UNLIKELY_COST),
+            Gate::Open => self.add_link(from, to, measure, 0.0),
         }
     }
 }

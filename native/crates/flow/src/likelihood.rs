@@ -19,7 +19,7 @@ pub(crate) struct Step {
 }
 
 /// Largest ratio of the slope of a step to that of the last step of its measure.
-const STEEPEST: f64 = 32.0;
+const MAX_SLOPE: f64 = 32.0;
 
 impl Measure {
     /// Returns the most likely count.
@@ -33,7 +33,7 @@ impl Measure {
     /// standard deviation, and each further step is twice as wide as the one before.
     pub(crate) fn steps(self) -> Vec<Step> {
         let likely = self.most_likely();
-        let slope = |at: f64| (self.per_execution * (1.0 - likely / at)).max(-STEEPEST * self.per_execution);
+        let slope = |at: f64| (self.per_execution * (1.0 - likely / at)).max(-MAX_SLOPE * self.per_execution);
         if self.samples <= 0.0 {
             return vec![Step {
                 from: 0.0,

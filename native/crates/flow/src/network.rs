@@ -20,9 +20,9 @@ impl Arc {
 }
 
 /// Returns the flow of each arc in the cheapest circulation: as much flow enters each node as leaves it. Returns
-/// `None` if the search takes more than `most_pivots` steps, or if an arc violates the conditions of [`Arc`].
+/// `None` if the search takes more than `max_pivots` steps, or if an arc violates the conditions of [`Arc`].
 #[must_use]
-pub fn circulate(nodes: usize, arcs: &[Arc], most_pivots: usize) -> Option<Vec<i64>> {
+pub fn circulate(nodes: usize, arcs: &[Arc], max_pivots: usize) -> Option<Vec<i64>> {
     let valid = |arc: &Arc| {
         let known = (arc.from as usize) < nodes && (arc.to as usize) < nodes;
         known && arc.capacity >= 0 && (arc.cost >= 0 || arc.capacity < Arc::UNBOUNDED)
@@ -33,7 +33,7 @@ pub fn circulate(nodes: usize, arcs: &[Arc], most_pivots: usize) -> Option<Vec<i
     let mut simplex = Simplex::new(nodes, arcs)?;
     let mut pivots = 0;
     while let Some(entering) = simplex.find_entering() {
-        if pivots == most_pivots {
+        if pivots == max_pivots {
             return None;
         }
         pivots += 1;
@@ -170,7 +170,7 @@ impl Simplex {
         let arc = self.arcs[entering];
         let raises = self.states[entering] == State::Lower;
         let (first, second) = if raises { (arc.from, arc.to) } else { (arc.to, arc.from) };
-        let join = self.join(first, second);
+        let join = self.find_common_ancestor(first, second);
 
         // The flow goes from the join down to `first`, and from `second` up to the join.
         let mut most = arc.capacity;
@@ -178,7 +178,7 @@ impl Simplex {
         let mut at = first;
         while at != join {
             let node = self.nodes[at as usize];
-            let room = self.room(node.arc, !node.up);
+            let room = self.residual_capacity(node.arc, !node.up);
             if room < most {
                 (most, leaving) = (room, Some((at, true)));
             }
@@ -187,7 +187,7 @@ impl Simplex {
         at = second;
         while at != join {
             let node = self.nodes[at as usize];
-            let room = self.room(node.arc, node.up);
+            let room = self.residual_capacity(node.arc, node.up);
             if room <= most {
                 (most, leaving) = (room, Some((at, false)));
             }
@@ -217,11 +217,11 @@ impl Simplex {
         };
         self.states[entering] = State::Tree;
         let (inside, outside) = if on_first { (first, second) } else { (second, first) };
-        self.hang(out, inside, outside, entering);
+        self.move_subtree(out, inside, outside, entering);
     }
 
     /// Returns the amount by which the flow of the arc can grow, or shrink if `more` is false.
-    fn room(&self, arc: u32, more: bool) -> i64 {
+    fn residual_capacity(&self, arc: u32, more: bool) -> i64 {
         let (flow, capacity) = (self.flows[arc as usize], self.arcs[arc as usize].capacity);
         if !more {
             flow
@@ -232,7 +232,7 @@ impl Simplex {
         }
     }
 
-    fn join(&self, mut a: u32, mut b: u32) -> u32 {
+    fn find_common_ancestor(&self, mut a: u32, mut b: u32) -> u32 {
         while a != b {
             let (of_a, of_b) = (self.nodes[a as usize], self.nodes[b as usize]);
             if of_a.depth >= of_b.depth {
@@ -246,7 +246,7 @@ impl Simplex {
     }
 
     /// Cuts off the subtree below `out`, and attaches its node `inside` to `outside`.
-    fn hang(&mut self, out: u32, inside: u32, outside: u32, entering: usize) {
+    fn move_subtree(&mut self, out: u32, inside: u32, outside: u32, entering: usize) {
         let mut at = inside;
         let (mut parent, mut arc, mut up) = (outside, entering as u32, self.arcs[entering].from == inside);
         loop {

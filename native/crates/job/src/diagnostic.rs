@@ -1,7 +1,7 @@
 //! Diagnostics: the warnings and notes that a job returns besides its result.
 
 use crate::diagnostic_code::DiagnosticCode;
-use crate::system::without_numbers;
+use crate::system::without_os_error_numbers;
 
 /// Severity of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Diagnostic {
         Self {
             code,
             severity: Severity::Warning,
-            message: without_numbers(&message.into()),
+            message: without_os_error_numbers(&message.into()),
         }
     }
 
@@ -40,7 +40,7 @@ impl Diagnostic {
         Self {
             code,
             severity: Severity::Note,
-            message: without_numbers(&message.into()),
+            message: without_os_error_numbers(&message.into()),
         }
     }
 }

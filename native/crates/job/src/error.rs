@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::system::{in_words_of_people, without_numbers};
+use crate::system::{error_text, without_os_error_numbers};
 
 /// Stable identifier of a failure; scripts may depend on its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Error {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: without_numbers(&message.into()),
+            message: without_os_error_numbers(&message.into()),
             hint: None,
             path: None,
             cause: None,
@@ -136,7 +136,7 @@ impl Error {
     /// Makes an error of the kind `code`. `cause` gives the message.
     #[must_use]
     pub fn of(code: ErrorCode, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self::new(code, in_words_of_people(&cause)).caused_by(cause)
+        Self::new(code, error_text(&cause)).caused_by(cause)
     }
 
     /// Adds the error that caused this one.

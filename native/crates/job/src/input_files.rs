@@ -83,7 +83,7 @@ impl InputFiles {
             return Ok(());
         };
         if let Some(input) = self.paths.get(&id) {
-            return Err(is_an_input(output, input));
+            return Err(input_as_output_error(output, input));
         }
         match kind_of(output) {
             None => Ok(()),
@@ -108,12 +108,12 @@ impl InputFiles {
             .and_then(|id| self.paths.get(&id))
         {
             None => Ok(()),
-            Some(input) => Err(is_an_input(Path::new("standard output"), input)),
+            Some(input) => Err(input_as_output_error(Path::new("standard output"), input)),
         }
     }
 }
 
-fn is_an_input(output: &Path, input: &Path) -> Error {
+fn input_as_output_error(output: &Path, input: &Path) -> Error {
     let output_name = output.display();
     let message = if input == Path::new("-") {
         format!("{output_name} is the file that standard input comes from; the result would overwrite it")
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_is_known_by_any_name() {
+    fn an_input_is_recognised_by_any_of_its_names() {
         let folder = tempfile::tempdir().expect("folder");
         let at = |name: &str| folder.path().join(name);
         std::fs::write(at("input"), b"text").expect("written");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_and_what_is_missing_are_no_inputs() {
+    fn devices_and_missing_files_are_no_inputs() {
         let mut files = InputFiles::default();
         for path in ["/dev/null", "/no/such/file"] {
             files.add(Path::new(path));

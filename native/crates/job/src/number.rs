@@ -11,8 +11,8 @@ pub fn count_of(count: u64, thing: &str) -> String {
 
 /// The form of a verb that fits to a number: `was` or `were`.
 #[must_use]
-pub fn form(count: u64, of_one: &'static str, of_many: &'static str) -> &'static str {
-    if count == 1 { of_one } else { of_many }
+pub fn form(count: u64, singular: &'static str, plural: &'static str) -> &'static str {
+    if count == 1 { singular } else { plural }
 }
 
 fn plural(thing: &str) -> String {
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_is_no_plural() {
+    fn singular_and_plural_forms() {
         assert_eq!(count_of(0, "function"), "0 functions");
         assert_eq!(count_of(1, "branch entry"), "1 branch entry");
         assert_eq!(count_of(2, "branch entry"), "2 branch entries");

@@ -110,7 +110,7 @@ fn make_folder(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(missing)
 }
 
-fn unwritable(path: &Path, error: std::io::Error) -> Error {
+fn write_failure(path: &Path, error: std::io::Error) -> Error {
     let message = format!("cannot write {}: {}", path.display(), system_reason(&error));
     Error::new(ErrorCode::OutputUnwritable, message)
         .caused_by(error)
@@ -129,7 +129,7 @@ enum Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn new(path: &Path, bytes: &'a [u8], inputs: &InputFiles) -> Result<Self, Error> {
         inputs.check(path)?;
-        let fail = |error: std::io::Error| unwritable(path, error);
+        let fail = |error: std::io::Error| write_failure(path, error);
         if path
             .metadata()
             .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
@@ -143,14 +143,14 @@ impl<'a> Prepared<'a> {
         // A link stays a link: the file that the link points to is replaced, or made.
         let path = match path.canonicalize() {
             Ok(path) => path,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => behind_links(path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => resolve_links(path),
             Err(error) => return Err(fail(error)),
         };
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        let mut file = temporary(folder, &path).map_err(fail)?;
+        let mut file = create_temporary_file(folder, &path).map_err(fail)?;
         file.write_all(bytes).map_err(fail)?;
         Ok(Self::Written { file, path })
     }
@@ -161,9 +161,9 @@ impl<'a> Prepared<'a> {
                 // Another process can have put an input at this place while the job ran.
                 inputs.check(&path)?;
                 let persisted = file.persist(&path).map(drop);
-                persisted.map_err(|error| unwritable(&path, error.error))
+                persisted.map_err(|error| write_failure(&path, error.error))
             }
-            Self::Direct { path, bytes } => std::fs::write(&path, bytes).map_err(|error| unwritable(&path, error)),
+            Self::Direct { path, bytes } => std::fs::write(&path, bytes).map_err(|error| write_failure(&path, error)),
         }
     }
 }
@@ -184,7 +184,7 @@ impl GrowingFile {
     pub fn new(path: &Path, inputs: &InputFiles) -> Result<Self, Error> {
         match Prepared::new(path, &[], inputs)? {
             Prepared::Written { file, path } => Ok(Self { file, path }),
-            Prepared::Direct { path, .. } => Err(unwritable(
+            Prepared::Direct { path, .. } => Err(write_failure(
                 &path,
                 std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no regular file"),
             )),
@@ -197,7 +197,7 @@ impl GrowingFile {
     /// `OutputUnwritable`, or `InvalidOptions` if an input is at that place now.
     pub fn commit(self, inputs: &InputFiles) -> Result<(), Error> {
         let synced = self.file.as_file().sync_all();
-        synced.map_err(|error| unwritable(&self.path, error))?;
+        synced.map_err(|error| write_failure(&self.path, error))?;
         let Self { file, path } = self;
         Prepared::Written { file, path }.commit(inputs)
     }
@@ -205,7 +205,7 @@ impl GrowingFile {
     /// Makes the error for a file that could not be written.
     #[must_use]
     pub fn failure(&self, error: std::io::Error) -> Error {
-        unwritable(&self.path, error)
+        write_failure(&self.path, error)
     }
 
     /// Returns a handle to write to.
@@ -216,7 +216,7 @@ impl GrowingFile {
         self.file
             .as_file()
             .try_clone()
-            .map_err(|error| unwritable(&self.path, error))
+            .map_err(|error| write_failure(&self.path, error))
     }
 }
 
@@ -229,11 +229,11 @@ pub fn make_output_folder(folder: &Path) -> Result<(), Error> {
 }
 
 /// Follows links to the path at their end, where no file exists yet.
-fn behind_links(path: &Path) -> PathBuf {
+fn resolve_links(path: &Path) -> PathBuf {
     /// Largest number of links in a row, as in Linux.
-    const MOST_LINKS: usize = 40;
+    const MAX_LINKS: usize = 40;
     let mut place = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         match std::fs::read_link(&place) {
             // A relative link counts from the folder that has the link.
             Ok(target) => {
@@ -249,7 +249,7 @@ fn behind_links(path: &Path) -> PathBuf {
 
 /// Makes a temporary file. By default only its owner can read such a file, so it gets the permissions of the file
 /// that it will replace, or those of any new file.
-fn temporary(folder: &Path, target: &Path) -> std::io::Result<NamedTempFile> {
+fn create_temporary_file(folder: &Path, target: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".autofdo-gen-");
     #[cfg(unix)]
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_files_none_is_written_if_one_cannot_be() {
+    fn no_file_is_written_if_one_of_several_cannot_be() {
         let (folder, none) = (tempfile::tempdir().expect("folder"), InputFiles::default());
         let inner = folder.path().join("a").join("b");
         let file = |name: &str| (name.to_owned(), b"new".to_vec());

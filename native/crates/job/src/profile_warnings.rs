@@ -7,7 +7,7 @@ use crate::diagnostic_code::DiagnosticCode;
 use crate::number::count_of;
 
 /// Number of functions that get a warning of their own, or are named in one. The other functions are only counted.
-const SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 
 /// The way to make counts smaller that are too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +34,16 @@ impl SmallerCounts {
 pub fn profile_warnings(profile: &Profile, format: Format, smaller: SmallerCounts) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let marks = profile.marks_lost_in(format).into_iter();
-    found.extend(marks.map(|mark| Diagnostic::warning(mark.into(), lost(mark, format))));
-    found.extend(overflows(profile, smaller));
+    found.extend(marks.map(|mark| Diagnostic::warning(mark.into(), lost_mark_message(mark, format))));
+    found.extend(overflow_warnings(profile, smaller));
     if format == Format::Text {
-        found.extend(changed_names(profile));
+        found.extend(changed_names_warning(profile));
     }
     found
 }
 
 /// Says what the loss of a mark means for compilers.
-fn lost(mark: Mark, format: Format) -> String {
+fn lost_mark_message(mark: Mark, format: Format) -> String {
     let encoding = match format {
         Format::Text => "text",
         Format::Binary => "binary",
@@ -66,14 +66,14 @@ fn lost(mark: Mark, format: Format) -> String {
     format!("the {encoding} format has no mark for profiles in which {what}, so {so}; the extbinary format has one")
 }
 
-fn changed_names(profile: &Profile) -> Option<Diagnostic> {
+fn changed_names_warning(profile: &Profile) -> Option<Diagnostic> {
     let changed = names_that_text_changes(profile);
     let first = *changed.first()?;
     let (subject, example) = match changed.len() {
-        1 => (format!("the name {}", quoted(profile, first)), String::new()),
+        1 => (format!("the name {}", quoted_name(profile, first)), String::new()),
         count => (
             format!("{count} names"),
-            format!(" (for example {})", quoted(profile, first)),
+            format!(" (for example {})", quoted_name(profile, first)),
         ),
     };
     Some(Diagnostic::warning(
@@ -86,21 +86,21 @@ fn changed_names(profile: &Profile) -> Option<Diagnostic> {
 }
 
 /// Warns of counts that reached the limit of 64 bits. They stop there, as in `llvm-profdata merge`.
-fn overflows(profile: &Profile, smaller: SmallerCounts) -> Vec<Diagnostic> {
+fn overflow_warnings(profile: &Profile, smaller: SmallerCounts) -> Vec<Diagnostic> {
     let remedy = smaller.remedy();
     let functions = profile.overflowed();
     let warning = |message: String| Diagnostic::warning(DiagnosticCode::CounterOverflow, message);
     let mut found: Vec<_> = functions
         .iter()
-        .take(SHOWN)
+        .take(MAX_SHOWN)
         .map(|&name| {
-            let name = shown(profile, name);
+            let name = shown_name(profile, name);
             warning(format!(
                 "counter overflow in {name}: a count exceeds 2^64-1, so it is written as 2^64-1; {remedy}"
             ))
         })
         .collect();
-    if let Some(more) = functions.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+    if let Some(more) = functions.len().checked_sub(MAX_SHOWN).filter(|&more| more > 0) {
         found.push(warning(format!(
             "counter overflow in {}",
             count_of(more as u64, "more function")
@@ -118,15 +118,15 @@ fn overflows(profile: &Profile, smaller: SmallerCounts) -> Vec<Diagnostic> {
     found
 }
 
-fn quoted(profile: &Profile, name: NameId) -> String {
-    format!("'{}'", shown(profile, name))
+fn quoted_name(profile: &Profile, name: NameId) -> String {
+    format!("'{}'", shown_name(profile, name))
 }
 
 /// Returns a name on one line, shortened if it is long.
-fn shown(profile: &Profile, name: NameId) -> String {
-    const MOST: usize = 200;
+fn shown_name(profile: &Profile, name: NameId) -> String {
+    const MAX_CHARACTERS: usize = 200;
     let name = profile.names.get(name).to_string();
-    let start: String = name.chars().take(MOST).collect();
+    let start: String = name.chars().take(MAX_CHARACTERS).collect();
     let rest = if start.len() < name.len() { "..." } else { "" };
     format!("{}{rest}", start.escape_debug())
 }

@@ -10,23 +10,23 @@ pub fn system_reason(error: &io::Error) -> String {
     let mut inner: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(current) = inner {
         if let Some(code) = current.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
-            return words(&io::Error::from_raw_os_error(code).to_string());
+            return tidy_system_text(&io::Error::from_raw_os_error(code).to_string());
         }
         inner = match current.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(cause) => Some(cause),
             None => current.source(),
         };
     }
-    words(&error.to_string())
+    tidy_system_text(&error.to_string())
 }
 
 /// Returns the text of a stage's error. The system's words in it have the form of [`system_reason`].
-pub(crate) fn in_words_of_people(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn error_text(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(current) = cause {
-        if let Some(of_system) = current.downcast_ref::<io::Error>() {
-            text = text.replace(&of_system.to_string(), &system_reason(of_system));
+        if let Some(system_error) = current.downcast_ref::<io::Error>() {
+            text = text.replace(&system_error.to_string(), &system_reason(system_error));
         }
         cause = current.source();
     }
@@ -34,7 +34,7 @@ pub(crate) fn in_words_of_people(error: &(dyn Error + 'static)) -> String {
 }
 
 /// Returns the text of a stage's error, without the number of the system's error that ends the text.
-pub(crate) fn without_numbers(text: &str) -> String {
+pub(crate) fn without_os_error_numbers(text: &str) -> String {
     let mut rest = text;
     let mut kept = String::with_capacity(text.len());
     while let Some(start) = rest.find(" (os error ") {
@@ -45,8 +45,8 @@ pub(crate) fn without_numbers(text: &str) -> String {
     kept + rest
 }
 
-fn words(text: &str) -> String {
-    let text = without_numbers(text);
+fn tidy_system_text(text: &str) -> String {
+    let text = without_os_error_numbers(text);
     // The crate `tempfile` appends the path to the words of the system, and hides the original error.
     let text = text.split_once(" at path ").map_or(text.as_str(), |(words, _)| words);
     let mut letters = text.chars();
@@ -60,19 +60,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_no_numbers_and_no_temporary_names() {
+    fn reasons_have_no_error_numbers_and_no_temporary_paths() {
         let missing = std::fs::File::open("/no/such/file").expect_err("missing");
         assert_eq!(system_reason(&missing), "no such file or directory");
         let temporary = tempfile::NamedTempFile::new_in("/no/such/folder").expect_err("missing");
         assert_eq!(system_reason(&temporary), "no such file or directory");
         assert_eq!(system_reason(&io::Error::other("Damaged")), "damaged");
-        let of_stage = perfdata::PerfData::open("/no/such/perf.data".as_ref()).expect_err("missing");
+        let stage_error = perfdata::PerfData::open("/no/such/perf.data".as_ref()).expect_err("missing");
         assert_eq!(
-            in_words_of_people(&of_stage),
+            error_text(&stage_error),
             "/no/such/perf.data: no such file or directory"
         );
         assert_eq!(
-            without_numbers("a: No such file (os error 2); b: Full (os error 28)"),
+            without_os_error_numbers("a: No such file (os error 2); b: Full (os error 28)"),
             "a: No such file; b: Full"
         );
     }

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_threads_as_asked_for() {
+    fn the_pool_has_the_requested_number_of_threads() {
         let threads = on_threads(3, || Ok(rayon::current_num_threads()));
         assert_eq!(threads.expect("they start"), 3);
     }

@@ -77,7 +77,7 @@ fn a_record_is_a_sample_of_one_branch() {
     fork_thread(&mut builder);
     let records = [
         SpeRecord::taken(0x40_0010, 0x40_0100)
-            .behind(0x40_0000)
+            .after_branch_to(0x40_0000)
             .in_thread(THREAD)
             .at(77),
         SpeRecord::taken(0x40_0020, 0x40_0200)

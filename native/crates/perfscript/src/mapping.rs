@@ -177,8 +177,14 @@ mod tests {
         let mapping = "PERF_RECORD_MMAP2 12345/12345: [0x1000(0x1000) @ 0 08:01 7 0]: r-xp /bin/app";
         for before in ["12345/12345 ", "12345 ", "12345678 [000] ", "100800.123456: "] {
             let line = format!("{before}{mapping}");
-            assert!(MappingLine::is_mapping_line(line.as_bytes(), Dialect::Anything), "{line}");
-            assert!(!MappingLine::is_mapping_line(line.as_bytes(), Dialect::Address), "{line}");
+            assert!(
+                MappingLine::is_mapping_line(line.as_bytes(), Dialect::Anything),
+                "{line}"
+            );
+            assert!(
+                !MappingLine::is_mapping_line(line.as_bytes(), Dialect::Address),
+                "{line}"
+            );
             assert_eq!(
                 MappingLine::read(line.as_bytes()).map(|read| read.path),
                 Some(&b"/bin/app"[..])

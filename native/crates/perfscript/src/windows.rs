@@ -51,7 +51,12 @@ impl<R: Read> Windows<R> {
         Self::open_with(reader, dialect, WINDOW_SIZE, MAX_ITEM_SIZE)
     }
 
-    fn open_with(reader: R, dialect: Dialect, window: usize, max_item_size: usize) -> io::Result<Result<Self, Vec<u8>>> {
+    fn open_with(
+        reader: R,
+        dialect: Dialect,
+        window: usize,
+        max_item_size: usize,
+    ) -> io::Result<Result<Self, Vec<u8>>> {
         let mut windows = Self {
             reader,
             dialect,
@@ -250,10 +255,7 @@ mod tests {
         let mut found = Vec::new();
         let mut window = Window::default();
         while reader.read(&mut window).expect("memory can be read") {
-            found.push((
-                String::from_utf8_lossy(&window.text).into_owned(),
-                window.skipped_line,
-            ));
+            found.push((String::from_utf8_lossy(&window.text).into_owned(), window.skipped_line));
         }
         found
     }

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_profile_lacks_is_no_shift() {
+    fn functions_of_only_one_profile_are_no_shift() {
         assert_eq!(shifts("f:9:1\n 1: 4 a:3\n 2: 1\n", "f:9:1\n 2: 1 a:1\n"), []);
         assert_eq!(shifts("f:9:1\n 1: 4 a:3\n", "g:9:1\n 1: 4 b:3\n"), []);
         assert_eq!(shifts("f:9:1\n 1: 4 a:0\n", "f:9:1\n 1: 4 b:3\n"), []);

@@ -52,7 +52,7 @@ pub struct ContextOptions {
 
 /// Changes the contexts of `profile` as `options` say. Returns the number of contexts that were dropped because
 /// they are cold.
-pub(crate) fn arrange(
+pub(crate) fn apply_layout(
     profile: &mut Profile,
     options: &ContextOptions,
     diagnostics: &mut Vec<Diagnostic>,
@@ -83,17 +83,17 @@ pub(crate) fn arrange(
         }
         if let Some(Layout::Nest { merged_base }) = options.layout {
             let mismatches = profile.nest_contexts(merged_base).map_err(nest_error)?;
-            diagnostics.extend(mismatch(mismatches));
+            diagnostics.extend(mismatch_warning(mismatches));
         }
     }
     if options.layout == Some(Layout::Flat) {
-        diagnostics.extend(mismatch(profile.flatten()));
+        diagnostics.extend(mismatch_warning(profile.flatten()));
     }
     Ok(dropped as usize)
 }
 
 /// Warns of contexts that belong to another version of their function.
-fn mismatch(count: u64) -> Option<Diagnostic> {
+fn mismatch_warning(count: u64) -> Option<Diagnostic> {
     (count > 0).then(|| {
         Diagnostic::warning(
             DiagnosticCode::ChecksumMismatch,

@@ -14,12 +14,12 @@ use sampleprof::{
     write_within,
 };
 
-use crate::contexts::{ColdThreshold, ContextOptions, arrange};
+use crate::contexts::{ColdThreshold, ContextOptions, apply_layout};
 use crate::file::{STDIN, is_stdin, read_file, read_stdin};
 use crate::losses::losses;
 
 /// Number of skipped inputs that get a diagnostic of their own; the others are only counted.
-const SKIPPED_SHOWN: usize = 20;
+const MAX_SKIPPED_SHOWN: usize = 20;
 
 /// A profile and the factor of its counts.
 #[derive(Debug, Clone)]
@@ -133,7 +133,7 @@ fn run(
         let (_, list) = read_file(path)?;
         profile.add_symbols(&list);
     }
-    let cold = arrange(profile, &request.contexts, &mut diagnostics)?;
+    let cold = apply_layout(profile, &request.contexts, &mut diagnostics)?;
     let before = profile.functions.len() + cold;
     filter.apply(profile);
     if let Some(threshold) = request.trim.and_then(|trim| trim.of(profile)) {
@@ -213,14 +213,19 @@ fn describe_skipped(error: &InputError) -> (String, String) {
 /// Returns warnings about the inputs.
 fn input_diagnostics(merged: &Merged, request: &MergeRequest) -> Vec<Diagnostic> {
     let mut diagnostics = repeated_inputs(request.inputs.iter().map(|input| input.path.as_path()));
-    for error in merged.skipped.iter().take(SKIPPED_SHOWN) {
+    for error in merged.skipped.iter().take(MAX_SKIPPED_SHOWN) {
         let (_, message) = describe_skipped(error);
         diagnostics.push(Diagnostic::warning(
             DiagnosticCode::InputSkipped,
             format!("left out: {message}"),
         ));
     }
-    if let Some(more) = merged.skipped.len().checked_sub(SKIPPED_SHOWN).filter(|&more| more > 0) {
+    if let Some(more) = merged
+        .skipped
+        .len()
+        .checked_sub(MAX_SKIPPED_SHOWN)
+        .filter(|&more| more > 0)
+    {
         let message = count_of(more as u64, "more input") + form(more as u64, " was left out", " were left out");
         diagnostics.push(Diagnostic::warning(DiagnosticCode::InputSkipped, message));
     }

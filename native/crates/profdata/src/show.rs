@@ -115,7 +115,7 @@ pub fn show(request: &ShowRequest) -> Result<Description, Error> {
         total_count: profile.total_count(),
         hot_threshold: hot.threshold,
         hot_functions: hot.functions.len(),
-        functions: hottest(&profile, request.top),
+        functions: hottest_functions(&profile, request.top),
         text: text(request, &profile, &sections, &summary, &hot),
         summary,
         sections,
@@ -123,7 +123,7 @@ pub fn show(request: &ShowRequest) -> Result<Description, Error> {
     })
 }
 
-fn hottest(profile: &Profile, top: usize) -> Vec<FunctionLine> {
+fn hottest_functions(profile: &Profile, top: usize) -> Vec<FunctionLine> {
     let mut functions: Vec<_> = profile.functions.iter().collect();
     functions.sort_unstable_by(|a, b| {
         b.total

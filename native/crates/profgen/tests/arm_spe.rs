@@ -63,7 +63,7 @@ fn with_previous_targets(replay: &Replay) -> Vec<SpeRecord> {
     neighbours
         .map(|pair| {
             SpeRecord::taken(pair[0].0, pair[0].1)
-                .behind(pair[1].1)
+                .after_branch_to(pair[1].1)
                 .in_thread(PID as u32)
                 .at(20)
         })

@@ -6,7 +6,7 @@ use crate::{NameId, Profile};
 /// Suffixes that LLVM's CoroSplit appends to the name of a coroutine for its parts: the code from one suspension to
 /// the next, the code that destroys the coroutine, and the code that destroys a coroutine whose frame was not
 /// allocated.
-const PARTS: [&[u8]; 3] = [b".resume", b".destroy", b".cleanup"];
+const PART_SUFFIXES: [&[u8]; 3] = [b".resume", b".destroy", b".cleanup"];
 
 impl Profile {
     /// Adds the counts of the parts of coroutines to the coroutines: `X.resume` to `X`. Line offsets of a part and of
@@ -37,7 +37,7 @@ impl Profile {
     /// Returns the coroutine that the function `name` is a part of, or `None` if the function is not a part.
     fn coroutine_of(&mut self, name: NameId) -> Option<NameId> {
         let text = self.names.get(name).text()?;
-        let coroutine = PARTS.iter().find_map(|part| text.strip_suffix(*part))?;
+        let coroutine = PART_SUFFIXES.iter().find_map(|part| text.strip_suffix(*part))?;
         if coroutine.is_empty() {
             return None;
         }

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_density() {
+    fn an_empty_profile_has_no_density() {
         assert_eq!(density(&Profile::new(), 990_000).density, 0.0);
         assert_eq!(density(&profile_of(&[&[5]]), 0).density, 0.0);
     }

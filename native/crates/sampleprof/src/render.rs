@@ -11,7 +11,7 @@ pub fn render_sections(sections: &[SectionInfo]) -> String {
     for section in sections {
         let SectionInfo { offset, size, .. } = section;
         let flags = section.flag_names();
-        push(
+        push_formatted(
             &mut text,
             format_args!("{} - Offset: {offset}, Size: {size}, Flags: {flags}\n", section.name()),
         );
@@ -25,7 +25,7 @@ pub fn render_sections(sections: &[SectionInfo]) -> String {
         .map(|section| section.offset.wrapping_add(section.size))
         .max()
         .unwrap_or(0);
-    push(
+    push_formatted(
         &mut text,
         format_args!("Header Size: {header}\nTotal Sections Size: {total}\nFile Size: {end}\n"),
     );
@@ -47,16 +47,16 @@ pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile, top: usize) -
     let count = functions.len();
     let share = percent(count as u64, *function_count as u64, 2);
     let considered = format_args!("are considered hot functions (max sample >= {threshold})");
-    push(
+    push_formatted(
         &mut text,
         format_args!("{count} out of {function_count} functions with profile ({share}) {considered}.\n"),
     );
     let share = percent(*hot_samples, *total_samples, 2);
-    push(
+    push_formatted(
         &mut text,
         format_args!("{hot_samples} out of {total_samples} profile counts ({share}) are from hot functions.\n"),
     );
-    push(
+    push_formatted(
         &mut text,
         format_args!(
             " {:<23}{:<18}{:<16}Function name\n",
@@ -74,7 +74,7 @@ pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile, top: usize) -
         ];
         push_columns(&mut text, &columns);
         let full_name = profile.full_name(&profile.functions[function.position]);
-        push(&mut text, format_args!("{full_name}\n"));
+        push_formatted(&mut text, format_args!("{full_name}\n"));
     }
     text
 }
@@ -84,7 +84,7 @@ pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile, top: usize) -
 pub fn render_overlap(report: &OverlapReport, base_name: &str, test_name: &str) -> String {
     let mut text = String::new();
     let samples = &report.samples;
-    push(
+    push_formatted(
         &mut text,
         format_args!(
             "Profile overlap information for base_profile: {base_name} and test_profile: {test_name}\n\
@@ -113,7 +113,7 @@ pub fn render_overlap(report: &OverlapReport, base_name: &str, test_name: &str) 
             base_only,
             test_only,
         } = shares;
-        push(
+        push_formatted(
             &mut text,
             format_args!(
                 "  {title} overlap: {:.3}%\n    \
@@ -158,7 +158,7 @@ pub fn render_function_overlap(report: &OverlapReport, value_cutoff: u64, simila
             (samples.test.to_string(), 111),
         ];
         push_columns(&mut text, &columns);
-        push(&mut text, format_args!("{}\n", String::from_utf8_lossy(&function.name)));
+        push_formatted(&mut text, format_args!("{}\n", String::from_utf8_lossy(&function.name)));
     }
     text
 }
@@ -169,7 +169,7 @@ fn push_columns(text: &mut String, cells: &[(String, usize)]) {
     let mut column = 0;
     for (cell, end) in cells {
         let blanks = end.saturating_sub(column + cell.len()).max(1);
-        push(text, format_args!("{cell}{:blanks$}", ""));
+        push_formatted(text, format_args!("{cell}{:blanks$}", ""));
         column += cell.len() + blanks;
     }
 }
@@ -183,6 +183,6 @@ fn percent(part: u64, whole: u64, decimals: usize) -> String {
     format!("{share:.decimals$}%")
 }
 
-fn push(text: &mut String, arguments: fmt::Arguments<'_>) {
+fn push_formatted(text: &mut String, arguments: fmt::Arguments<'_>) {
     text.write_fmt(arguments).expect("a String takes everything");
 }

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_duplicated_into_its_base_counts_once() {
+    fn functions_that_were_duplicated_into_their_base_count_once() {
         let mut profile = profile_of(&[5]);
         let mut inlinee = profile.functions[0].clone();
         inlinee.attributes = attribute::DUPLICATED_INTO_BASE;

@@ -1,7 +1,7 @@
 //! Tests packets and records, both of a real CPU and synthetic ones.
 
 use proptest::prelude::*;
-use spe::{Address, Decoder, Packet, Record, Stats, Parsed, parse};
+use spe::{Address, Decoder, Packet, Parsed, Record, Stats, parse};
 use testkit::SpeRecord;
 
 /// Decodes all records of a trace that comes in pieces of these lengths, over and over.

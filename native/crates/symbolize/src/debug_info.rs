@@ -85,7 +85,7 @@ impl DebugInfo {
         let mut diagnostics = Vec::new();
         let resolver = DebugFileResolver::new(options, files);
         let named = match &options.debug_binary {
-            Some(path) => resolver.named(path)?.with_addresses(&mut diagnostics)?,
+            Some(path) => resolver.open_named(path)?.with_addresses(&mut diagnostics)?,
             None => ElfFile::parse(path, data)?,
         };
         // The given build id is that of the profiled binary, so it says nothing about a debug binary that the
@@ -155,9 +155,9 @@ impl DebugInfo {
     /// belong to no unit.
     pub(crate) fn fault_of_addresses(&self) -> Option<Fault> {
         let frames = &self.frames;
-        let of_unit = frames.units.iter().find_map(|unit| unit.fault);
+        let unit_fault = frames.units.iter().find_map(|unit| unit.fault);
         let of_header = || frames.units_cut.then_some(Fault::UNREADABLE_UNIT);
-        of_unit.or(frames.hidden).or_else(of_header)
+        unit_fault.or(frames.hidden).or_else(of_header)
     }
 
     fn function_object(&self) -> &DebugObject {
@@ -209,7 +209,7 @@ impl DebugObject {
             let path = elf.path.clone();
             diagnostics.push(Diagnostic::OtherFormat { path, format });
         }
-        let supplementary = match resolver.supplementary(elf, diagnostics) {
+        let supplementary = match resolver.find_supplementary(elf, diagnostics) {
             Some(Located { elf, source }) => {
                 diagnostics.push(Diagnostic::DebugFile {
                     path: elf.path.clone(),

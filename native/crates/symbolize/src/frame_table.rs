@@ -84,7 +84,7 @@ impl FrameTable {
                 let split = split.ok().map(|index| &view.split[index].1);
                 let unit = view.main.unit(number);
                 let frames = read_unit_frames(resolver, &view, unit, split, pieces);
-                view.sections.unit_was_read(unit.end.0 - unit.offset.0);
+                view.sections.note_unit_read(unit.end.0 - unit.offset.0);
                 Ok(frames)
             })
             .collect::<Result<_, _>>()?;

@@ -85,7 +85,7 @@ impl FunctionTable {
                     return Err(SymbolizeError::Cancelled);
                 }
                 let found = read_unit(resolver, space, unit, preferred_base.0);
-                view.sections.unit_was_read(unit.end.0 - unit.offset.0);
+                view.sections.note_unit_read(unit.end.0 - unit.offset.0);
                 Ok(found)
             })
             .collect::<Result<_, _>>()?;

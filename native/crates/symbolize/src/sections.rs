@@ -75,24 +75,24 @@ fn canonical_name(name: &str) -> Option<&str> {
 }
 
 /// Returns true if `canonical` is the part of the standard name `section` behind `.debug_`.
-fn names(section: &str, canonical: &str) -> bool {
+fn is_section_name(section: &str, canonical: &str) -> bool {
     canonical_name(section) == Some(canonical)
 }
 
 /// Returns the number of zero bytes from which a section without any other byte is taken for overwritten. Empty
 /// lists of ranges are 16 bytes long each.
-fn most_zeros(id: SectionId) -> usize {
+fn min_zeros(id: SectionId) -> usize {
     if id == SectionId::DebugRanges { 64 } else { 16 }
 }
 
 /// Refuses a section that was overwritten with zeros: each of its names would be empty, and each of its offsets
 /// that of the first entry.
-fn not_zeroed(id: SectionId, bytes: Bytes, file: &[u8]) -> Result<Bytes, String> {
+fn refuse_zeros(id: SectionId, bytes: Bytes, file: &[u8]) -> Result<Bytes, String> {
     let content = match &bytes {
         Bytes::InFile(range) => &file[range.clone()],
         Bytes::Decompressed(content) => content,
     };
-    let is_zeroed = content.len() >= most_zeros(id) && content.iter().all(|byte| *byte == 0);
+    let is_zeroed = content.len() >= min_zeros(id) && content.iter().all(|byte| *byte == 0);
     if is_zeroed && READ.contains(&id) {
         return Err("all of its bytes are zero".to_owned());
     }
@@ -145,11 +145,11 @@ impl Sections {
                 continue;
             }
             let id = match set {
-                SectionSet::Plain => READ.into_iter().find(|id| names(id.name(), suffix)),
+                SectionSet::Plain => READ.into_iter().find(|id| is_section_name(id.name(), suffix)),
                 SectionSet::Dwo => READ
                     .into_iter()
                     .chain(READ_IN_PACKAGES)
-                    .find(|id| id.dwo_name().is_some_and(|name| names(name, suffix))),
+                    .find(|id| id.dwo_name().is_some_and(|name| is_section_name(name, suffix))),
             };
             let Some(id) = id else { continue };
             if found.iter().all(|(seen, _, _)| *seen != id) {
@@ -171,7 +171,7 @@ impl Sections {
             .collect();
         let mut table = Vec::with_capacity(read.len());
         for (id, section, bytes) in read {
-            match bytes.and_then(|bytes| not_zeroed(id, bytes, data)) {
+            match bytes.and_then(|bytes| refuse_zeros(id, bytes, data)) {
                 Ok(bytes) => table.push((id, bytes)),
                 Err(reason) => diagnostics.push(Diagnostic::UnreadableSection {
                     path: file.path.clone(),
@@ -190,14 +190,14 @@ impl Sections {
 
     /// Notes that a unit of `bytes` bytes was read. Each unit is read once or twice, and `.debug_info` may be
     /// larger than all other data. So from time to time the memory of the section is given back.
-    pub(crate) fn unit_was_read(&self, bytes: usize) {
+    pub(crate) fn note_unit_read(&self, bytes: usize) {
         let before = self.units_read.fetch_add(bytes, Ordering::Relaxed);
         if before / RESIDENT_UNITS == before.wrapping_add(bytes) / RESIDENT_UNITS {
             return;
         }
         let info = self.table.iter().find(|(id, _)| *id == SectionId::DebugInfo);
         if let Some((_, Bytes::InFile(range))) = info {
-            self.file.give_back(range.clone());
+            self.file.release(range.clone());
         }
     }
 

@@ -168,7 +168,7 @@ impl SplitUnits {
         search: &SplitSearch<'_>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Result<Option<usize>, String> {
-        let Some(elf) = search.resolver.split_file(path)? else {
+        let Some(elf) = search.resolver.open_split_file(path)? else {
             return Ok(None);
         };
         let zdebug = search.resolver.options.zdebug_sections;

@@ -26,7 +26,7 @@ pub fn add_symbols(
     let resolver = DebugFileResolver::new(options, files);
     let found = match &options.debug_binary {
         Some(path) => {
-            let named = resolver.named(path)?;
+            let named = resolver.open_named(path)?;
             if named.has_symbols {
                 Some(named)
             } else {
@@ -45,7 +45,7 @@ pub fn add_symbols(
     if let Some(ElfFile { path, data, .. }) = found {
         let taken = Image::from_data(data, &path)
             .map_err(|error| Rejection::Unreadable(error.to_string()))
-            .and_then(|file| image.take_symbols_of(file).map_err(Rejection::OtherSymbols));
+            .and_then(|file| image.use_symbol_file(file).map_err(Rejection::OtherSymbols));
         if let Err(reason) = taken {
             diagnostics.push(Diagnostic::CandidateRejected { path, reason });
         }

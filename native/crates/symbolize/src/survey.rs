@@ -18,7 +18,7 @@ use crate::debug_info::{DebugInfo, View};
 use dwarf::{AbbreviationTable, Reader, Space, Unit, UnitIndex, Value, attributes, section};
 use kinds::{Kinds, used_kinds};
 use lines::{LinePrograms, Lines};
-use producer::{find, language_name, split_producer};
+use producer::{contains_word, language_name, split_producer};
 
 /// Largest number of bytes of abbreviations that are read. Each table is read once, but tables may overlap.
 const MAX_ABBREVIATION_BYTES: usize = 256 << 20;
@@ -218,7 +218,7 @@ impl<'s, 'a> Tally<'s, 'a> {
             let root = self.root(unit);
             let kinds = self.kinds(unit);
             let (name, command_line) = split_producer(root.producer);
-            let flag = find(command_line, b"-fdebug-info-for-profiling");
+            let flag = contains_word(command_line, b"-fdebug-info-for-profiling");
             let key = (name, language_name(root.language), unit.encoding.version);
             let counts = self.counts(key);
             let note = |count: &mut u64, has: bool| *count = count.saturating_add(if has { weight } else { 0 });

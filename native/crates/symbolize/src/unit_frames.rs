@@ -201,7 +201,7 @@ impl<'a> Builder<'_, '_, 'a> {
         );
         reader.note(walked);
         if let Some((main, unit)) = by_lines {
-            let dropped = self.folded_elsewhere(subprograms, main, unit);
+            let dropped = self.redirect_folded(subprograms, main, unit);
             all.retain(|(_, _, node)| !dropped.contains(node));
         }
         self.map = DieMap::of(&all, &pieces);
@@ -209,7 +209,7 @@ impl<'a> Builder<'_, '_, 'a> {
 
     /// Returns the functions whose code the linker folded into that of another function and whose lines the line
     /// table of `unit` does not have, with the subroutines that are inlined into them.
-    fn folded_elsewhere(&mut self, subprograms: Vec<(u64, u64, u32)>, main: &Space<'a>, unit: &Unit) -> FxHashSet<u32> {
+    fn redirect_folded(&mut self, subprograms: Vec<(u64, u64, u32)>, main: &Space<'a>, unit: &Unit) -> FxHashSet<u32> {
         let mut dropped = FxHashSet::default();
         for (low, high, nodes) in folded::groups(subprograms) {
             let candidates: Vec<Folded> = nodes.iter().map(|node| self.declaration(*node)).collect();

@@ -71,7 +71,7 @@ impl SpeRecord {
 
     /// Sets the target of the branch before.
     #[must_use]
-    pub fn behind(mut self, previous_target: u64) -> Self {
+    pub fn after_branch_to(mut self, previous_target: u64) -> Self {
         self.previous_target = Some(previous_target);
         self
     }

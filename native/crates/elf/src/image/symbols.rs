@@ -165,7 +165,8 @@ fn find_all_named(image: &Image, prefix: &[u8], wanted: &[&[u8]]) -> Vec<Option<
 fn is_defined_in(image: &Image, wanted: &[u8], accepts: impl Fn(&SectionHeader) -> bool) -> bool {
     let strings = image.symbol_strings();
     let accepted: Vec<bool> = image.sections().iter().map(accepts).collect();
-    symbols_in_sections(image).any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
+    symbols_in_sections(image)
+        .any(|symbol| accepted[symbol.section as usize] && string_is(strings, symbol.name, wanted))
 }
 
 /// Returns true if a symbol lies in a section whose index `accepts` accepts.

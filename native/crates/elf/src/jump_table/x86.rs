@@ -248,7 +248,9 @@ fn find_index_bound(before: PrecedingCode<'_>, index: Register) -> Option<usize>
         }
         match instruction.mnemonic() {
             Mnemonic::Cdqe => {}
-            Mnemonic::And if is_index && writes_whole_register(&instruction) => return constant.map(|mask| mask + 1).or(limit),
+            Mnemonic::And if is_index && writes_whole_register(&instruction) => {
+                return constant.map(|mask| mask + 1).or(limit);
+            }
             Mnemonic::Mov | Mnemonic::Movzx | Mnemonic::Movsxd if is_index && writes_whole_register(&instruction) => {
                 if instruction.mnemonic() == Mnemonic::Movzx {
                     compared_size = compared_size.min(operand_size(&instruction, 1));

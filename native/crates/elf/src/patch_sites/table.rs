@@ -1,6 +1,6 @@
 //! Reads a table of patch sites.
 
-use super::kinds::{Address, EntryLayout, Extent, TableKind, Passable};
+use super::kinds::{Address, EntryLayout, Extent, Passable, TableKind};
 use super::stretch::{PatchTableProblem, Stretch};
 use crate::Svma;
 use crate::code_layout::CodeLayout;

@@ -231,9 +231,11 @@ impl<'a> View<'a> {
     /// Returns the place of the source of a branch.
     #[inline]
     pub(crate) fn locate_source(&mut self, address: Avma) -> Place {
-        self.locate(address, |target, offset| match target.code.function_of_preamble(offset) {
-            Some(function) => Some(Place::Preamble(target.shared_offset(function))),
-            None => Some(code_of(target, target.code.source_at(offset)?)),
+        self.locate(address, |target, offset| {
+            match target.code.function_of_preamble(offset) {
+                Some(function) => Some(Place::Preamble(target.shared_offset(function))),
+                None => Some(code_of(target, target.code.source_at(offset)?)),
+            }
         })
     }
 

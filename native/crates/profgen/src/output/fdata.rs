@@ -58,10 +58,10 @@ pub(crate) fn write(traces: &TargetTraces, image: &Image, code: &Code<'_>) -> St
     let mut branches: FxHashMap<(Option<Place>, Option<Place>), Taken> = FxHashMap::default();
     let mut runs: FxHashMap<usize, Vec<(Run, bool, u64)>> = FxHashMap::default();
     for (trace, taken) in traces {
-        let behind_return = trace.from.is_some_and(|from| program.is_return(from));
+        let after_return = trace.from.is_some_and(|from| program.is_return(from));
         let place = |end: Option<Svma>| end.and_then(|svma| program.find(svma));
         let (from, to) = (place(trace.from), place(trace.to));
-        if !trace.is_run && !behind_return && (from.is_some() || to.is_some()) {
+        if !trace.is_run && !after_return && (from.is_some() || to.is_some()) {
             branches.entry((from, to)).or_default().add(*taken);
         }
         if let (Some(to), Some(first), Some(through)) = (to, trace.to, trace.end)
@@ -77,7 +77,7 @@ pub(crate) fn write(traces: &TargetTraces, image: &Image, code: &Code<'_>) -> St
                 through,
             };
             let of_function = runs.entry(to.function).or_default();
-            of_function.push((run, behind_return, taken.count));
+            of_function.push((run, after_return, taken.count));
         }
     }
     for (edge, count) in edges(&program, runs) {
@@ -106,8 +106,8 @@ fn edges(program: &Program<'_>, runs: FxHashMap<usize, Vec<(Run, bool, u64)>>) -
                 offset: svma.0.wrapping_sub(start.0),
             })
         };
-        for (run, behind_return, count) in runs {
-            for (from, to) in blocks.edges(run, behind_return).unwrap_or_default() {
+        for (run, after_return, count) in runs {
+            for (from, to) in blocks.edges(run, after_return).unwrap_or_default() {
                 let known = counts.entry((place(from), place(to))).or_default();
                 *known = known.wrapping_add(count);
             }

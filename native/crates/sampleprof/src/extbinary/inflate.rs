@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_is_bounded_by_what_backs_it() {
+    fn content_is_bounded_by_its_compressed_size() {
         assert_eq!(largest_content(10), 10_320);
         assert_eq!(largest_content(1 << 20), 100 << 20);
         assert_eq!(largest_content(100_000), LARGE);

@@ -3,7 +3,7 @@ use std::fs;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::input::{Opened, Prepared, TakenContext};
+use super::input::{ContextIds, OpenedInput, PreparedInput};
 use super::options::{Content, MergeInput, MergeOptions};
 use super::outcome::{InputError, MergeError, Merged};
 use super::piece::SHARDS;
@@ -57,7 +57,7 @@ impl Merger {
         let opened: Vec<_> = buffers
             .par_iter_mut()
             .zip(batch)
-            .map(|(buffer, input)| Opened::open(input, buffer, names, guids))
+            .map(|(buffer, input)| OpenedInput::open(input, buffer, names, guids))
             .collect();
         let opened = self.find_known(batch, opened);
 
@@ -90,8 +90,8 @@ impl Merger {
     fn find_known<'a>(
         &self,
         inputs: &[MergeInput],
-        opened: Vec<Result<Opened<'a>, InputError>>,
-    ) -> Vec<Result<Opened<'a>, InputError>> {
+        opened: Vec<Result<OpenedInput<'a>, InputError>>,
+    ) -> Vec<Result<OpenedInput<'a>, InputError>> {
         let by_shard = self.shards.par_iter().enumerate().map(|(number, shard)| {
             let found = opened.iter().map(|opened| opened.as_ref().ok()?.find(number, shard));
             found.collect::<Vec<_>>().into_iter()
@@ -134,7 +134,7 @@ impl Merger {
         Ok(self.merged)
     }
 
-    fn check_kind(&mut self, input: &MergeInput, opened: &Opened<'_>) -> Result<(), MergeError> {
+    fn check_kind(&mut self, input: &MergeInput, opened: &OpenedInput<'_>) -> Result<(), MergeError> {
         let flags = opened.flags;
         let (first, first_flags) = self.kind.get_or_insert_with(|| (input.name.clone(), flags));
         let of_that_kind = |this_is: bool| {
@@ -156,7 +156,7 @@ impl Merger {
     }
 
     /// Adds the names of an input to the sum, and returns their ids in the sum.
-    fn take_names(&mut self, opened: &Opened<'_>) -> Vec<NameId> {
+    fn take_names(&mut self, opened: &OpenedInput<'_>) -> Vec<NameId> {
         let names = &mut self.merged.profile.names;
         let guids = &mut self.guids;
         let ids = opened.names.iter().zip(&opened.known).map(|((_, name), known)| {
@@ -172,9 +172,9 @@ impl Merger {
     }
 
     /// Adds the contexts of an input to the sum, and returns their ids in the sum.
-    fn take_contexts(&mut self, opened: &Opened<'_>, ids: &[NameId]) -> Vec<TakenContext> {
+    fn take_contexts(&mut self, opened: &OpenedInput<'_>, ids: &[NameId]) -> Vec<ContextIds> {
         if !opened.flags.context_sensitive {
-            return vec![TakenContext::default()];
+            return vec![ContextIds::default()];
         }
         let canonical: Vec<NameId> = ids
             .iter()
@@ -189,14 +189,14 @@ impl Merger {
             }));
             table.intern(&callers)
         };
-        let contexts = opened.contexts.iter().map(|frames| TakenContext {
+        let contexts = opened.contexts.iter().map(|frames| ContextIds {
             context: intern(&mut self.merged.profile.contexts, frames, ids),
             key: intern(&mut self.canonical_contexts, frames, &canonical),
         });
         contexts.collect()
     }
 
-    fn take_properties(&mut self, opened: &Opened<'_>, ids: &[NameId]) {
+    fn take_properties(&mut self, opened: &OpenedInput<'_>, ids: &[NameId]) {
         let flags = &mut self.merged.profile.flags;
         flags.fs_discriminators |= opened.flags.fs_discriminators;
         flags.probe_based |= opened.flags.probe_based;
@@ -214,7 +214,7 @@ impl Merger {
         }
     }
 
-    fn add_functions(&mut self, inputs: Vec<Prepared<'_>>) -> Result<(), MergeError> {
+    fn add_functions(&mut self, inputs: Vec<PreparedInput<'_>>) -> Result<(), MergeError> {
         let names = &self.merged.profile.names;
         let guids = &self.guids;
         let mut by_shard: Vec<_> = (0..SHARDS).map(|_| Vec::with_capacity(inputs.len())).collect();

@@ -1,6 +1,6 @@
 use std::{fs, mem};
 
-use super::encoded::{Encoded, Found};
+use super::encoded_functions::{EncodedFunctions, Matches};
 use super::options::{Content, MergeInput};
 use super::outcome::InputError;
 use super::piece::{Piece, SHARDS, Source, shard_of};
@@ -11,7 +11,7 @@ use crate::read::{Located, open_binary};
 use crate::{ContextId, ContextTable, FunctionSamples, NameId, NameTable, ProfileFlags, read};
 
 /// An input that was opened and checked, but not added to the sum.
-pub(super) struct Opened<'a> {
+pub(super) struct OpenedInput<'a> {
     pub(super) names: NameTable,
     pub(super) contexts: ContextTable,
     /// For each name of the input, its id in the sum, or `None` if the sum does not have the name.
@@ -25,12 +25,12 @@ enum Functions<'a> {
     /// Decoded functions: of a text, of a profile with contexts, or of a file that stores metadata in a section of its
     /// own.
     Decoded(Vec<FunctionSamples>),
-    Encoded(Encoded<'a>),
+    Encoded(EncodedFunctions<'a>),
 }
 
 /// Ids that a context of an input has in the sum.
 #[derive(Clone, Copy, Default)]
-pub(super) struct TakenContext {
+pub(super) struct ContextIds {
     pub(super) context: ContextId,
     /// Id of the context with canonical names. Contexts that differ only in whether they have the text or the hash of
     /// a name have the same key.
@@ -38,12 +38,12 @@ pub(super) struct TakenContext {
 }
 
 /// An input whose functions are divided among the shards.
-pub(super) struct Prepared<'a> {
+pub(super) struct PreparedInput<'a> {
     pub(super) source: Source<'a>,
     pub(super) pieces: Vec<Vec<Piece>>,
 }
 
-impl<'a> Opened<'a> {
+impl<'a> OpenedInput<'a> {
     /// Reads an input and looks up its names in `names`, the names of the sum, whose GUIDs are `guids`. A file is read
     /// into `buffer`.
     pub(super) fn open(
@@ -64,7 +64,7 @@ impl<'a> Opened<'a> {
         };
         match Self::open_encoded(bytes, names, guids) {
             Ok(Some(opened)) => Ok(opened),
-            Ok(None) => Self::decoded(bytes, input, names),
+            Ok(None) => Self::open_decoded(bytes, input, names),
             Err(error) => Err(error.in_file(&input.name).into()),
         }
     }
@@ -82,29 +82,29 @@ impl<'a> Opened<'a> {
             contexts: mem::take(&mut profile.contexts),
             flags: profile.flags,
             symbols: profile.symbols.take(),
-            functions: Functions::Encoded(Encoded::new(profile, &known, guids)?),
+            functions: Functions::Encoded(EncodedFunctions::new(profile, &known, guids)?),
             known,
         }))
     }
 
     /// Returns the functions whose structure `shard` knows. Returns `None` if a function is not where the file states
     /// it.
-    pub(super) fn find(&self, number: usize, shard: &Shard) -> Option<Found> {
+    pub(super) fn find(&self, number: usize, shard: &Shard) -> Option<Matches> {
         match &self.functions {
-            Functions::Decoded(_) => Some(Found::default()),
+            Functions::Decoded(_) => Some(Matches::default()),
             Functions::Encoded(encoded) => encoded.find(number, shard),
         }
     }
 
     /// Takes over the results of all shards.
-    pub(super) fn take(mut self, input: &MergeInput, found: Vec<Option<Found>>) -> Result<Self, InputError> {
+    pub(super) fn take(mut self, input: &MergeInput, found: Vec<Option<Matches>>) -> Result<Self, InputError> {
         if let Functions::Encoded(encoded) = &mut self.functions {
             encoded.take(found).map_err(|error| error.in_file(&input.name))?;
         }
         Ok(self)
     }
 
-    fn decoded(bytes: &[u8], input: &MergeInput, names: &NameTable) -> Result<Self, InputError> {
+    fn open_decoded(bytes: &[u8], input: &MergeInput, names: &NameTable) -> Result<Self, InputError> {
         let profile = read(bytes, &input.name)?;
         Ok(Self {
             known: names.find_all(&profile.names),
@@ -122,9 +122,9 @@ impl<'a> Opened<'a> {
         self,
         input: &'a MergeInput,
         ids: &[NameId],
-        contexts: &[TakenContext],
+        contexts: &[ContextIds],
         guids: &[u64],
-    ) -> Prepared<'a> {
+    ) -> PreparedInput<'a> {
         let mut pieces: Vec<_> = (0..SHARDS).map(|_| Vec::new()).collect();
         let shard = |name: NameId| shard_of(guids[name.index()]);
         let mut source = Source {
@@ -137,7 +137,7 @@ impl<'a> Opened<'a> {
             Functions::Decoded(functions) => {
                 for mut function in functions {
                     rename(&mut function, ids);
-                    let TakenContext { context, key } = contexts[function.context.index()];
+                    let ContextIds { context, key } = contexts[function.context.index()];
                     function.context = context;
                     if input.weight != 1 {
                         scale(&mut function, input.weight);
@@ -161,7 +161,7 @@ impl<'a> Opened<'a> {
                 source.values = values;
             }
         }
-        Prepared { source, pieces }
+        PreparedInput { source, pieces }
     }
 }
 

@@ -5,14 +5,14 @@
 //! (LLVM: `FunctionSamples::merge`). So the result does not depend on the number of threads.
 
 mod batch;
-mod encoded;
+mod encoded_functions;
 mod input;
 mod options;
 mod outcome;
 mod piece;
 mod shard;
 mod template;
-mod versions;
+mod template_cache;
 
 use std::ops::ControlFlow;
 

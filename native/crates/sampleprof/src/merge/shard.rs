@@ -5,14 +5,14 @@ use rustc_hash::FxHashMap;
 use super::outcome::{ChecksumMismatch, InputError};
 use super::piece::{EncodedFunction, Piece, Source};
 use super::template::Template;
-use super::versions::Versions;
+use super::template_cache::TemplateCache;
 use crate::binary::{Decoder, Span};
 use crate::combine::{Checksums, merge_function};
 use crate::{ContextId, FunctionSamples, NameId, NameTable};
 
 /// Largest number of mismatches that a shard describes. When many inputs are of another version, all their functions
 /// mismatch.
-const MISMATCHES: usize = 16;
+const MAX_MISMATCHES: usize = 16;
 
 /// A part of the sum.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(super) struct Shard {
     /// Positions in `functions` by GUID and context. LLVM tells functions apart by GUID.
     positions: FxHashMap<(u64, ContextId), usize>,
     /// For each name, the structures that its functions had. Their counts are not yet in `functions`.
-    versions: FxHashMap<NameId, Versions>,
+    versions: FxHashMap<NameId, TemplateCache>,
     /// New structures, which [`Self::take_templates`] adds to `versions`.
     new: Vec<(NameId, Template)>,
     /// Descriptions of the first few mismatches.
@@ -44,7 +44,7 @@ impl Shard {
                 Piece::Decoded(function, context) => self.add_decoded(source, function, context, names, guids),
                 Piece::Encoded(name, EncodedFunction::Like { template, values }) => {
                     if let Some(versions) = self.versions.get_mut(&name) {
-                        let template = versions.matched(template);
+                        let template = versions.note_match(template);
                         template.add(&source.values[number][values], source.input.weight);
                     }
                 }
@@ -58,7 +58,7 @@ impl Shard {
 
     /// Returns the structures that functions of this name had.
     pub(super) fn templates(&self, name: NameId) -> &[Template] {
-        self.versions.get(&name).map_or(&[], Versions::templates)
+        self.versions.get(&name).map_or(&[], TemplateCache::templates)
     }
 
     /// Adds the new structures to `versions`, so that files that are opened from now on are compared with them.
@@ -108,7 +108,7 @@ impl Shard {
         };
         let count = merge_function(&mut self.functions[position], function, names, Checksums::Match);
         self.mismatch_count += count;
-        if count > 0 && self.mismatches.len() < MISMATCHES {
+        if count > 0 && self.mismatches.len() < MAX_MISMATCHES {
             let function = names.get(name).to_string();
             self.mismatches.push(ChecksumMismatch {
                 input: source.input.name.clone(),
@@ -135,7 +135,7 @@ impl Shard {
         };
         let added = part.decode(|cursor| {
             cursor.seek(span.bytes.start);
-            if self.versions.entry(name).or_default().missed()
+            if self.versions.entry(name).or_default().note_miss()
                 && let Some(template) = Template::read(&mut cursor.clone(), decoder.table)?
             {
                 self.new.push((name, template));

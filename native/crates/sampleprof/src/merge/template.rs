@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_or_too_large_does_not_match() {
+    fn cut_functions_and_large_counts_do_not_match() {
         let template = template();
         for len in 0..FUNCTION.len() {
             assert_eq!(template.matches(&FUNCTION[..len], &TABLE, &mut Vec::new()), None);

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
 use super::report::{SampleOverlap, Shares, ratio};
-use super::side::Side;
+use super::side::ComparedProfile;
 use crate::stats::CountStats;
 use crate::{BodyRecord, FunctionSamples, LineLocation};
 
@@ -9,15 +9,15 @@ type Inlinee = (LineLocation, FunctionSamples);
 
 /// The comparison of the locations of a function in both profiles (LLVM: `computeSampleFunctionInternalOverlap`).
 pub(super) struct Comparison<'a> {
-    base: &'a Side<'a>,
-    test: &'a Side<'a>,
+    base: &'a ComparedProfile<'a>,
+    test: &'a ComparedProfile<'a>,
     /// Sums of counts. The sums over the whole function in each profile are set before the comparison.
     pub(super) samples: SampleOverlap,
     pub(super) hot_blocks: Shares,
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new(base: &'a Side<'a>, test: &'a Side<'a>, samples: SampleOverlap) -> Self {
+    pub(super) fn new(base: &'a ComparedProfile<'a>, test: &'a ComparedProfile<'a>, samples: SampleOverlap) -> Self {
         Self {
             base,
             test,
@@ -35,7 +35,7 @@ impl<'a> Comparison<'a> {
             &test.body,
             |a: &BodyRecord, b: &BodyRecord| a.location.cmp(&b.location),
             |base, test| {
-                difference += self.place(
+                difference += self.location_difference(
                     base.map(|record| record.count.into()),
                     test.map(|record| record.count.into()),
                     1,
@@ -53,11 +53,11 @@ impl<'a> Comparison<'a> {
                 // An inlined function that one profile lacks is compared as one single location.
                 (Some(base), None) => {
                     let stats = CountStats::of(&base.1, self.base.hot_threshold);
-                    self.place(Some(stats.sum), None, stats.hot)
+                    self.location_difference(Some(stats.sum), None, stats.hot)
                 }
                 (None, Some(test)) => {
                     let stats = CountStats::of(&test.1, self.test.hot_threshold);
-                    self.place(None, Some(stats.sum), stats.hot)
+                    self.location_difference(None, Some(stats.sum), stats.hot)
                 }
                 (None, None) => 0.0,
             };
@@ -66,7 +66,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Returns the difference between the shares that a location has of the function in both profiles.
-    fn place(&mut self, base: Option<u128>, test: Option<u128>, blocks: u64) -> f64 {
+    fn location_difference(&mut self, base: Option<u128>, test: Option<u128>, blocks: u64) -> f64 {
         let sums = &mut self.samples;
         match (base, test) {
             (Some(count), None) => sums.base_unique += count,

@@ -8,7 +8,7 @@ use crate::{FullName, Profile};
 use function::Comparison;
 use report::ratio;
 pub use report::{FunctionOverlap, OverlapError, OverlapReport, SampleOverlap, Shares};
-use side::{Measured, Side};
+use side::{ComparedProfile, MeasuredFunction};
 
 /// Largest difference of a similarity from 0 or 1 that is taken for an error of rounding.
 const EPSILON: f64 = 0.000_005;
@@ -24,8 +24,8 @@ pub fn overlap(base: &Profile, test: &Profile) -> Result<OverlapReport, OverlapE
     if base.flags.context_sensitive != test.flags.context_sensitive {
         return Err(OverlapError::MixedContexts);
     }
-    let base = Side::new(base);
-    let test = Side::new(test);
+    let base = ComparedProfile::new(base);
+    let test = ComparedProfile::new(test);
     if base.samples == 0 || test.samples == 0 {
         return Err(OverlapError::NoSamples {
             base: base.samples == 0,
@@ -53,13 +53,13 @@ pub fn overlap(base: &Profile, test: &Profile) -> Result<OverlapReport, OverlapE
 
 fn add_function(
     report: &mut OverlapReport,
-    base_side: &Side<'_>,
-    test_side: &Side<'_>,
+    base_side: &ComparedProfile<'_>,
+    test_side: &ComparedProfile<'_>,
     name: FullName<'_>,
-    base: Option<Measured<'_>>,
-    test: Option<Measured<'_>>,
+    base: Option<MeasuredFunction<'_>>,
+    test: Option<MeasuredFunction<'_>>,
 ) {
-    let stats = |measured: Option<Measured<'_>>| measured.map(|measured| measured.stats).unwrap_or_default();
+    let stats = |measured: Option<MeasuredFunction<'_>>| measured.map(|measured| measured.stats).unwrap_or_default();
     let (base_stats, test_stats) = (stats(base), stats(test));
     let mut samples = SampleOverlap {
         base: base_stats.sum,

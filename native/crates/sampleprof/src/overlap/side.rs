@@ -6,24 +6,24 @@ use crate::stats::{CountStats, HOT_CUTOFF};
 use crate::{FullName, FunctionSamples, Profile, ProfileSummary};
 
 /// One of the two profiles that are compared, with its sums.
-pub(super) struct Side<'a> {
+pub(super) struct ComparedProfile<'a> {
     pub(super) profile: &'a Profile,
     pub(super) samples: u128,
     pub(super) hot_threshold: u64,
-    pub(super) functions: FxHashMap<FullName<'a>, Measured<'a>>,
+    pub(super) functions: FxHashMap<FullName<'a>, MeasuredFunction<'a>>,
 }
 
 /// A function of a profile, and its counts.
 #[derive(Clone, Copy)]
-pub(super) struct Measured<'a> {
+pub(super) struct MeasuredFunction<'a> {
     pub(super) function: &'a FunctionSamples,
     pub(super) stats: CountStats,
 }
 
 /// The name of a function, and the function in the base profile and in the test profile.
-pub(super) type Pair<'a> = (FullName<'a>, Option<Measured<'a>>, Option<Measured<'a>>);
+pub(super) type Pair<'a> = (FullName<'a>, Option<MeasuredFunction<'a>>, Option<MeasuredFunction<'a>>);
 
-impl<'a> Side<'a> {
+impl<'a> ComparedProfile<'a> {
     pub(super) fn new(profile: &'a Profile) -> Self {
         let hot_threshold = ProfileSummary::compute(profile)
             .count_at_cutoff(HOT_CUTOFF)
@@ -32,7 +32,7 @@ impl<'a> Side<'a> {
         let functions = profile.functions.iter().map(|function| {
             let stats = CountStats::of(function, hot_threshold);
             samples += stats.sum;
-            (profile.full_name(function), Measured { function, stats })
+            (profile.full_name(function), MeasuredFunction { function, stats })
         });
         let functions = functions.collect();
         Self {
@@ -45,7 +45,7 @@ impl<'a> Side<'a> {
 
     /// Pairs up the functions of both profiles, in the order of their names. The order matters, because sums of
     /// floating point numbers depend on it.
-    pub(super) fn pair_up(&self, test: &Side<'a>) -> Vec<Pair<'a>> {
+    pub(super) fn pair_up(&self, test: &ComparedProfile<'a>) -> Vec<Pair<'a>> {
         let base_only = self
             .functions
             .iter()

@@ -127,15 +127,15 @@ fn split_number(text: &[u8]) -> Option<(&[u8], u64)> {
     Some((&text[..colon], parse_u64(&text[colon + 1..])?))
 }
 
-/// Parses `LINE.DISCRIMINATOR`, or a `LINE` of at most `most_plain`.
-fn parse_location(text: &[u8], most_plain: u32) -> Option<LineLocation> {
+/// Parses `LINE.DISCRIMINATOR`, or a `LINE` of at most `max_plain_offset`.
+fn parse_location(text: &[u8], max_plain_offset: u32) -> Option<LineLocation> {
     match memchr::memchr(b'.', text) {
         Some(dot) => Some(LineLocation::new(
             parse_u32(&text[..dot])?,
             parse_u32(&text[dot + 1..])?,
         )),
         None => parse_u32(text)
-            .filter(|&line| line <= most_plain)
+            .filter(|&line| line <= max_plain_offset)
             .map(|line| LineLocation::new(line, 0)),
     }
 }

@@ -14,8 +14,8 @@ use crate::error::SymbolizeError;
 pub struct FileSystem;
 
 impl DebugFileProvider for FileSystem {
-    fn open(&self, asked: FileRequest<'_>) -> io::Result<OpenedFile> {
-        match asked {
+    fn open(&self, request: FileRequest<'_>) -> io::Result<OpenedFile> {
+        match request {
             FileRequest::Path(path) => Ok(OpenedFile {
                 path: path.to_owned(),
                 data: map_file(path)?,

@@ -53,9 +53,9 @@ impl LocalFiles {
 }
 
 impl DebugFileProvider for LocalFiles {
-    fn open(&self, asked: FileRequest<'_>) -> io::Result<OpenedFile> {
-        let FileRequest::BuildId(id) = asked else {
-            return FileSystem.open(asked);
+    fn open(&self, request: FileRequest<'_>) -> io::Result<OpenedFile> {
+        let FileRequest::BuildId(id) = request else {
+            return FileSystem.open(request);
         };
         let Some(folder) = &self.debuginfod_cache else {
             return Err(io::ErrorKind::NotFound.into());

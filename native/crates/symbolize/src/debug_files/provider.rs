@@ -32,7 +32,7 @@ pub trait DebugFileProvider: Sync {
     /// # Errors
     /// [`io::ErrorKind::NotFound`] if there is no such file; the resolver then requests the next candidate. Any
     /// other error is reported with the name of the file.
-    fn open(&self, asked: FileRequest<'_>) -> io::Result<OpenedFile>;
+    fn open(&self, request: FileRequest<'_>) -> io::Result<OpenedFile>;
 
     /// Returns the path without symbolic links. Returns the path itself if it has no links, or if there is no such
     /// file.

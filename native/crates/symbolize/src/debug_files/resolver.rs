@@ -30,7 +30,7 @@ impl<'r> DebugFileResolver<'r> {
     }
 
     /// Opens a file that the caller named. The file may be compressed as a whole.
-    pub(crate) fn named(&self, path: &Path) -> Result<ElfFile, SymbolizeError> {
+    pub(crate) fn open_named(&self, path: &Path) -> Result<ElfFile, SymbolizeError> {
         let opened = self.files.open(FileRequest::Path(path));
         let OpenedFile { path, data } = opened.map_err(|source| SymbolizeError::Read {
             path: path.to_owned(),
@@ -49,17 +49,17 @@ impl<'r> DebugFileResolver<'r> {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Located> {
         let candidates = candidates::separate(named, build_id, wanted, self.options, self.files);
-        self.first(candidates, named, wanted, diagnostics)
+        self.first_match(candidates, named, wanted, diagnostics)
     }
 
     /// Returns the supplementary file, to which dwz moved a part of the debug information of `elf`.
-    pub(crate) fn supplementary(&self, elf: &ElfFile, diagnostics: &mut Vec<Diagnostic>) -> Option<Located> {
+    pub(crate) fn find_supplementary(&self, elf: &ElfFile, diagnostics: &mut Vec<Diagnostic>) -> Option<Located> {
         let supplement = elf.supplementary.as_ref()?;
         if !self.options.follow_links.supplementary {
             return None;
         }
         let candidates = candidates::supplementary(elf, supplement, self.options, self.files);
-        let found = self.first(candidates, elf, Wanted::DebugInfo, diagnostics);
+        let found = self.first_match(candidates, elf, Wanted::DebugInfo, diagnostics);
         if found.is_none() {
             diagnostics.push(Diagnostic::SupplementaryMissing {
                 name: String::from_utf8_lossy(&supplement.name).into_owned(),
@@ -80,7 +80,7 @@ impl<'r> DebugFileResolver<'r> {
     }
 
     /// Opens a `.dwo` file or a package. Returns `Ok(None)` if there is no such file.
-    pub(crate) fn split_file(&self, path: &Path) -> Result<Option<ElfFile>, String> {
+    pub(crate) fn open_split_file(&self, path: &Path) -> Result<Option<ElfFile>, String> {
         match self.files.open(FileRequest::Path(path)) {
             Ok(OpenedFile { path, data }) => {
                 let elf = ElfFile::parse(&path, data);
@@ -92,7 +92,7 @@ impl<'r> DebugFileResolver<'r> {
     }
 
     /// Returns the first candidate that fits. Reports candidates that exist and do not fit.
-    fn first(
+    fn first_match(
         &self,
         candidates: Vec<Candidate>,
         of: &ElfFile,
@@ -105,7 +105,7 @@ impl<'r> DebugFileResolver<'r> {
                 Err(error) if is_absent(&error) => return None,
                 Err(error) => {
                     if let FileRequest::Path(path) = candidate.place.request() {
-                        diagnostics.push(rejected(path, Rejection::Unreadable(error.to_string())));
+                        diagnostics.push(candidate_rejected(path, Rejection::Unreadable(error.to_string())));
                     }
                     return None;
                 }
@@ -115,7 +115,7 @@ impl<'r> DebugFileResolver<'r> {
                 return None;
             }
             let path = opened.path.clone();
-            let checked = checked(opened, &candidate.identity, wanted).and_then(|elf| {
+            let checked = check_candidate(opened, &candidate.identity, wanted).and_then(|elf| {
                 elf.with_addresses(diagnostics)
                     .map_err(|error| Rejection::Unreadable(error.to_string()))
             });
@@ -125,7 +125,7 @@ impl<'r> DebugFileResolver<'r> {
                     source: candidate.source,
                 }),
                 Err(reason) => {
-                    diagnostics.push(rejected(&path, reason));
+                    diagnostics.push(candidate_rejected(&path, reason));
                     None
                 }
             }
@@ -141,7 +141,7 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-fn rejected(path: &Path, reason: Rejection) -> Diagnostic {
+fn candidate_rejected(path: &Path, reason: Rejection) -> Diagnostic {
     Diagnostic::CandidateRejected {
         path: path.to_owned(),
         reason,
@@ -149,7 +149,7 @@ fn rejected(path: &Path, reason: Rejection) -> Diagnostic {
 }
 
 /// Returns the file if it is the requested file and has the wanted sections.
-fn checked(opened: OpenedFile, identity: &Identity, wanted: Wanted) -> Result<ElfFile, Rejection> {
+fn check_candidate(opened: OpenedFile, identity: &Identity, wanted: Wanted) -> Result<ElfFile, Rejection> {
     let elf = ElfFile::parse(&opened.path, opened.data).map_err(|error| Rejection::Unreadable(error.to_string()))?;
     match identity {
         Identity::BuildId(id) => check_build_id(&elf, id)?,

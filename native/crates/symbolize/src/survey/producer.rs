@@ -18,7 +18,7 @@ pub(super) fn split_producer(producer: &[u8]) -> (String, &[u8]) {
 }
 
 /// Returns true if `word` is one of the words of a command line.
-pub(super) fn find(text: &[u8], word: &[u8]) -> bool {
+pub(super) fn contains_word(text: &[u8], word: &[u8]) -> bool {
     text.split(|byte| *byte == b' ').any(|part| part == word)
 }
 

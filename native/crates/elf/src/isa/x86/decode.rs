@@ -167,7 +167,10 @@ impl<'o> Decoding<'o, '_> {
             }
         };
         let w = prefixes.w();
-        let mut key = LegacyPrefixes { w, ..LegacyPrefixes::default() };
+        let mut key = LegacyPrefixes {
+            w,
+            ..LegacyPrefixes::default()
+        };
         let repeat = |byte: u8| match byte {
             0xf3 => 1,
             0xf2 => 2,
@@ -260,7 +263,8 @@ impl<'o> Decoding<'o, '_> {
             variant |= 1 << 4;
         }
         let anywhere = (map, opcode) == (4, 0xf8);
-        let cell = self.look_up_with_other_prefixes(anywhere, input, |pp, w| self.opcodes.evex(map, opcode, pp, w, variant))?;
+        let cell =
+            self.look_up_with_other_prefixes(anywhere, input, |pp, w| self.opcodes.evex(map, opcode, pp, w, variant))?;
         if !anywhere || !prefixes.address_size || self.is_narrow() {
             return Ok(cell);
         }

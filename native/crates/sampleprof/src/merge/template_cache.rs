@@ -1,15 +1,15 @@
 use super::template::Template;
 
 /// Largest number of templates of a function.
-const MOST: usize = 8;
+const MAX_TEMPLATES: usize = 8;
 
 /// Number of templates that a function may always have, even if they do not match: further profiles may differ more
 /// than the profiles so far.
-const FEW: usize = 2;
+const MIN_TEMPLATES: usize = 2;
 
 /// The structures that a function had in the files so far.
 #[derive(Default)]
-pub(super) struct Versions {
+pub(super) struct TemplateCache {
     templates: Vec<Template>,
     /// For each template, the number of functions that had been compared when it matched last.
     last_match: Vec<u32>,
@@ -17,21 +17,21 @@ pub(super) struct Versions {
     misses: u32,
 }
 
-impl Versions {
+impl TemplateCache {
     /// Returns the templates. They do not change while functions of a batch of files are added.
     pub(super) fn templates(&self) -> &[Template] {
         &self.templates
     }
 
     /// Returns the template with this index, and notes that a function matched it.
-    pub(super) fn matched(&mut self, index: usize) -> &mut Template {
+    pub(super) fn note_match(&mut self, index: usize) -> &mut Template {
         self.matches = self.matches.saturating_add(1);
-        self.last_match[index] = self.now();
+        self.last_match[index] = self.comparisons();
         &mut self.templates[index]
     }
 
     /// Notes that a function matched no template. Returns true if a new template would be of use.
-    pub(super) fn missed(&mut self) -> bool {
+    pub(super) fn note_miss(&mut self) -> bool {
         self.misses = self.misses.saturating_add(1);
         self.has_room() || self.misses.is_power_of_two()
     }
@@ -40,10 +40,10 @@ impl Versions {
     /// often.
     fn has_room(&self) -> bool {
         let len = self.templates.len();
-        len < FEW || len < MOST && self.matches as usize > MOST * len
+        len < MIN_TEMPLATES || len < MAX_TEMPLATES && self.matches as usize > MAX_TEMPLATES * len
     }
 
-    fn now(&self) -> u32 {
+    fn comparisons(&self) -> u32 {
         self.matches.saturating_add(self.misses)
     }
 
@@ -53,7 +53,7 @@ impl Versions {
         if self.templates.iter().any(|known| known.equals(&template)) {
             return None;
         }
-        let now = self.now();
+        let now = self.comparisons();
         if self.has_room() {
             self.templates.push(template);
             self.last_match.push(now);

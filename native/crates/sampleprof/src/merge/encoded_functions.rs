@@ -16,29 +16,29 @@ const USUAL_DISTANCE: usize = 3;
 
 /// The functions of a binary profile. Adding them to the sum in encoded form takes half the time of decoding them
 /// first.
-pub(super) struct Encoded<'a> {
+pub(super) struct EncodedFunctions<'a> {
     pub(super) parts: Vec<Part<'a>>,
     /// The name tables of the file.
     pub(super) tables: Vec<Vec<NameId>>,
     pub(super) spans: Vec<Span>,
     /// True if `spans` was made by reading all functions. False if the file states the spans.
-    are_read: bool,
+    spans_were_read: bool,
     /// For each entry of `tables`, the id of the name in the sum, or [`NOT_IN_SUM`].
     in_sum: Vec<Vec<NameId>>,
     /// For each shard, the positions in `spans` of functions whose name is in the sum, and the id of that name.
     named: Vec<Vec<(usize, NameId)>>,
     /// For each shard, the functions of `named` whose structure is known.
-    found: Vec<Found>,
+    found: Vec<Matches>,
 }
 
 /// The functions of a file whose structure a shard knows.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Matches {
     functions: Vec<EncodedFunction>,
     values: Vec<u32>,
 }
 
-impl<'a> Encoded<'a> {
+impl<'a> EncodedFunctions<'a> {
     /// Makes a list of the functions of `profile`. `known` has the ids of its names in the sum, and `guids` the GUIDs
     /// of the sum's names.
     pub(super) fn new(profile: EncodedProfile<'a>, known: &[Option<NameId>], guids: &[u64]) -> Result<Self, Located> {
@@ -52,15 +52,19 @@ impl<'a> Encoded<'a> {
                 .collect(),
             parts: profile.functions,
             tables: profile.tables,
-            are_read: false,
+            spans_were_read: false,
             spans: stated.unwrap_or_default(),
             named: Vec::new(),
             found: Vec::new(),
         };
-        let unnamed = encoded.divide(known, guids);
-        if !encoded.covers_parts() || !unnamed.iter().all(|&index| encoded.is_at(&encoded.spans[index])) {
+        let unnamed = encoded.divide_among_shards(known, guids);
+        if !encoded.covers_parts()
+            || !unnamed
+                .iter()
+                .all(|&index| encoded.holds_one_function(&encoded.spans[index]))
+        {
             encoded.read()?;
-            encoded.divide(known, guids);
+            encoded.divide_among_shards(known, guids);
         }
         Ok(encoded)
     }
@@ -68,7 +72,7 @@ impl<'a> Encoded<'a> {
     /// Reads over all functions to find their spans.
     fn read(&mut self) -> Result<(), Located> {
         self.spans.clear();
-        self.are_read = true;
+        self.spans_were_read = true;
         for (number, part) in self.parts.iter().enumerate() {
             let table = self.tables.get(part.table).map_or(&[][..], Vec::as_slice);
             part.decode(|cursor| {
@@ -94,7 +98,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// Divides the spans among the shards. Returns the positions of functions whose names are not in the sum.
-    fn divide(&mut self, known: &[Option<NameId>], guids: &[u64]) -> Vec<usize> {
+    fn divide_among_shards(&mut self, known: &[Option<NameId>], guids: &[u64]) -> Vec<usize> {
         let mut unnamed = Vec::new();
         let usual = 2 * self.spans.len() / SHARDS;
         self.named = (0..SHARDS).map(|_| Vec::with_capacity(usual)).collect();
@@ -108,7 +112,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// Returns true if `span` holds exactly one function, which can be decoded and has the name of the span.
-    fn is_at(&self, span: &Span) -> bool {
+    fn holds_one_function(&self, span: &Span) -> bool {
         let part = &self.parts[span.part];
         let table = &self.tables[part.table];
         let mut cursor = Cursor::new(&part.content);
@@ -119,10 +123,10 @@ impl<'a> Encoded<'a> {
 
     /// Compares functions with the structures that a shard knows. Returns `None` if a function is not where the file
     /// states it.
-    pub(super) fn find(&self, number: usize, shard: &Shard) -> Option<Found> {
+    pub(super) fn find(&self, number: usize, shard: &Shard) -> Option<Matches> {
         let named = &self.named[number];
         let bytes: usize = named.iter().map(|&(index, _)| self.spans[index].bytes.len()).sum();
-        let mut found = Found {
+        let mut found = Matches {
             functions: Vec::with_capacity(named.len()),
             values: Vec::with_capacity(bytes / USUAL_DISTANCE),
         };
@@ -140,7 +144,7 @@ impl<'a> Encoded<'a> {
                     template,
                     values: first..found.values.len(),
                 },
-                None if self.are_read || self.is_at(span) => EncodedFunction::At(span.clone()),
+                None if self.spans_were_read || self.holds_one_function(span) => EncodedFunction::At(span.clone()),
                 None => return None,
             };
             found.functions.push(function);
@@ -149,7 +153,7 @@ impl<'a> Encoded<'a> {
     }
 
     /// Takes over the results of all shards, in the order of the shards.
-    pub(super) fn take(&mut self, found: Vec<Option<Found>>) -> Result<(), Located> {
+    pub(super) fn take(&mut self, found: Vec<Option<Matches>>) -> Result<(), Located> {
         match found.into_iter().collect() {
             Some(found) => self.found = found,
             // Either the file states false spans, or its functions are damaged. Only reading the functions can tell.
