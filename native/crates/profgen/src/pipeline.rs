@@ -23,15 +23,15 @@ use crate::binaries::open::{self, Subject};
 use crate::binaries::target::{Target, Targets};
 use crate::counting::counters::Counters;
 use crate::input::counters_text;
-use crate::input::first_look::open_binaries;
 use crate::input::load::{Loaded, Loader};
+use crate::input::open_binaries::open_binaries;
 use crate::input::samples::TargetSamples;
 use crate::output::encode::{encode, has_counts};
 use crate::output::{destination, fdata, merging, preaggregated};
 use crate::report::counters::{check_counters, counters_of_samples, traces_of_samples};
 use crate::report::empty;
 use crate::report::outcome::Outcome;
-use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, goes_on};
+use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, stop_if_all_failed};
 use crate::report::sample_survey::SampleSurvey;
 use crate::report::{debug_report, refusals};
 use crate::request::options::{BoltFormat, GenerateOptions, Input};
@@ -188,7 +188,7 @@ impl<'a> Job<'a> {
         if let Some(format) = self.options.for_bolt {
             let mut parts = self.traces(format, &targets, sampled.unwrap_or_default());
             self.lap(Phase::Decode, started);
-            goes_on(&parts)?;
+            stop_if_all_failed(&parts)?;
             refusals::check_loss(self.options, &self.statistics)?;
             parts.extend(without_samples(unusable));
             return Ok(Symbolized::All(parts));
@@ -303,7 +303,7 @@ impl<'a> Job<'a> {
             functions,
             entries: EntryPoints::new(target.image, functions),
         };
-        report.of_file = debug_report::diagnostics(&binary, self.options);
+        report.file_diagnostics = debug_report::diagnostics(&binary, self.options);
         Ok(binary)
     }
 
@@ -324,7 +324,7 @@ impl<'a> Job<'a> {
                 part.content = Err(error.unwrap_or_else(|| self.empty_profile(binary.image, &part.report)));
             }
         }
-        goes_on(parts)?;
+        stop_if_all_failed(parts)?;
         refusals::check_loss(self.options, &self.statistics)
     }
 
@@ -334,14 +334,14 @@ impl<'a> Job<'a> {
             let Some(contexts) = &counters.contexts else {
                 return Ok(Product::Text(counters_text::write(&counters, base).into_bytes()));
             };
-            let diagnostics = &mut report.of_samples;
+            let diagnostics = &mut report.sample_diagnostics;
             let texts = context_texts(binary, contexts, base, self.options, self.observer, diagnostics)?;
             return Ok(Product::Text(counters_text::write_contexts(texts, base)));
         }
         if self.options.policy.empty_is_error {
             debug_report::check_functions(binary, profiles_by_probes(binary.image, self.options))?;
         }
-        let diagnostics = &mut report.of_samples;
+        let diagnostics = &mut report.sample_diagnostics;
         let (mut profile, sizes) = match &counters.contexts {
             Some(contexts) => context_profile(binary, contexts, self.options, self.observer, diagnostics)?,
             None => (
@@ -398,7 +398,7 @@ impl<'a> Job<'a> {
                 (id, part)
             })
             .collect();
-        goes_on(&encoded)?;
+        stop_if_all_failed(&encoded)?;
         self.lap(Phase::Write, started);
         Ok(encoded)
     }
@@ -406,8 +406,8 @@ impl<'a> Job<'a> {
     fn write(mut self, parts: ByBinary<Part<Vec<u8>>>, subjects: &ByBinary<Subject>) -> Result<Outcome, Error> {
         let started = Instant::now();
         let several = self.options.has_several_binaries();
-        let of_job = std::mem::take(&mut self.diagnostics);
-        let diagnostics = all_diagnostics(&parts, subjects, of_job, several);
+        let job_diagnostics = std::mem::take(&mut self.diagnostics);
+        let diagnostics = all_diagnostics(&parts, subjects, job_diagnostics, several);
         let mut binaries: ByBinary<_> = parts
             .into_iter()
             .map(|(id, part)| (id, binary_outcome(part, &subjects[&id])))

@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use symbolize::FunctionTable;
 
 use crate::binaries::debug::{Debug, load_debug};
+use crate::binaries::failures;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::live_text::KernelMemory;
 use crate::binaries::open::Subject;
-use crate::binaries::remaining;
 use crate::binaries::target::{Target, Targets};
 use crate::input::events::may_have_call_stacks;
 use crate::input::perf_data;
@@ -72,7 +72,7 @@ impl<'a> Loader<'a> {
             .par_iter()
             .map(|(id, subject)| (*id, open(*id, subject)))
             .collect();
-        remaining::check(opened.values().map(|target| target.as_ref().err()))?;
+        failures::stop_if_all_failed(opened.values().map(|target| target.as_ref().err()))?;
         let (mut targets, mut unusable) = (Vec::new(), ByBinary::new());
         for (id, target) in opened {
             match target {

@@ -1,6 +1,6 @@
 //! Reads perf.data inputs, one after the other, and counts their traces.
 
-mod followed;
+mod bound_spaces;
 
 use std::path::{Path, PathBuf};
 
@@ -22,10 +22,10 @@ use crate::input::arm_spe::about_arm_spe;
 use crate::input::call_stack_report::call_stack_diagnostics;
 use crate::input::collect::{Collected, Collector, Filter};
 use crate::input::events::{about_addresses, call_stacks, left_out, remarks, usable_events, without_user_frames};
-use crate::input::perf_data::followed::Followed;
+use crate::input::other_mappings::OtherMappings;
+use crate::input::perf_data::bound_spaces::BoundSpaces;
 use crate::input::recording::open;
 use crate::input::samples::{Samples, TargetSamples};
-use crate::input::seen::Seen;
 use crate::input::usable::{about_incomplete_call_chains, check_machine, guests, mapping_event, trouble};
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
@@ -73,7 +73,7 @@ pub(crate) fn read_all(
             .flat_map(Targets::iter)
             .map(|target| (target.id, TargetSamples::default()))
             .collect(),
-        seen: Seen::default(),
+        other_mappings: OtherMappings::default(),
         mapped: Mapped::default(),
         inputs: Vec::new(),
     };
@@ -100,7 +100,7 @@ struct Sampling<'a> {
     diagnostics: Vec<Diagnostic>,
     targets: ByBinary<TargetSamples>,
     /// The mappings of all inputs, to explain a job without samples.
-    seen: Seen,
+    other_mappings: OtherMappings,
     mapped: Mapped,
     /// The inputs that were read, each with a mark that is true if its sampled addresses count.
     inputs: Vec<(PathBuf, bool)>,
@@ -141,7 +141,7 @@ impl<'a> Sampling<'a> {
             .iter()
             .map(|group| Collector::new(group, functions, options, observer, size))
             .collect();
-        let mut followed = Followed::new(groups.len());
+        let mut bound_spaces = BoundSpaces::new(groups.len());
         let mut stats = RecordStats::default();
         let mut pokes = FxHashSet::default();
         let mut events = None;
@@ -150,9 +150,9 @@ impl<'a> Sampling<'a> {
             let filter = self.filter(input.metadata(), path)?;
             let mut late =
                 current.events_changed() || *events.get_or_insert_with(|| filter.usable.clone()) != filter.usable;
-            late |= followed.extend(&current, input.metadata(), groups, self.options);
+            late |= bound_spaces.extend(&current, input.metadata(), groups, self.options);
             if !current.side_records().is_empty() {
-                let changed = |consulted: &Consulted| followed.spaces.contradict(consulted, current.side_records());
+                let changed = |consulted: &Consulted| bound_spaces.spaces.contradict(consulted, current.side_records());
                 for collector in &mut collectors {
                     late |= collector.forget_spaces(changed);
                 }
@@ -162,7 +162,7 @@ impl<'a> Sampling<'a> {
             }
             let mut bases = Vec::with_capacity(groups.len());
             for (group, targets) in groups.iter().enumerate() {
-                match followed.global_base(targets, self.options) {
+                match bound_spaces.global_base(targets, self.options) {
                     Ok(base) => bases.push((group, base)),
                     Err(error) => self.fail(targets.first().id, error)?,
                 }
@@ -171,8 +171,8 @@ impl<'a> Sampling<'a> {
                 bases.iter().try_for_each(|(group, base)| {
                     let resolver = Resolver {
                         targets: &groups[*group],
-                        spaces: &followed.spaces,
-                        bindings: &followed.bindings[*group],
+                        spaces: &bound_spaces.spaces,
+                        bindings: &bound_spaces.bindings[*group],
                         global_base: base.as_ref(),
                     };
                     collectors[*group].add(&current, &resolver, &filter)
@@ -221,33 +221,33 @@ impl<'a> Sampling<'a> {
             self.diagnostics.extend(unused);
         }
         if self.options.show_mmap_events {
-            self.show_mappings(&mut followed.records);
+            self.show_mappings(&mut bound_spaces.records);
         }
         for group in 0..self.groups.len() {
-            self.summarize(group, &followed);
+            self.summarize(group, &bound_spaces);
         }
         if self.options.looks_for_binaries() {
             self.mapped.add_release(input.metadata());
-            for (_, mapping) in followed.spaces.mappings() {
-                self.mapped.add(mapping, followed.build_id_of(mapping));
+            for (_, mapping) in bound_spaces.spaces.mappings() {
+                self.mapped.add(mapping, bound_spaces.build_id_of(mapping));
             }
         }
         if self.options.policy.decoding.patched_text {
-            self.note_pokes(&pokes, &followed);
+            self.note_pokes(&pokes, &bound_spaces);
         }
         Ok(Some(collected))
     }
 
     /// Notes which code of targets was rewritten. The kernel and its modules lie in every process, at any
     /// time, at the addresses that they have in the process with the number 0.
-    fn note_pokes(&mut self, pokes: &FxHashSet<perfdata::TextPoke>, followed: &Followed) {
+    fn note_pokes(&mut self, pokes: &FxHashSet<perfdata::TextPoke>, bound_spaces: &BoundSpaces) {
         if pokes.is_empty() {
             return;
         }
         let resolver = Resolver {
             targets: &self.groups[0],
-            spaces: &followed.spaces,
-            bindings: &followed.bindings[0],
+            spaces: &bound_spaces.spaces,
+            bindings: &bound_spaces.bindings[0],
             global_base: None,
         };
         let (view, _) = resolver.view(0, Moment::START);
@@ -358,7 +358,7 @@ impl<'a> Sampling<'a> {
             self.diagnostics.extend(guests(samples, all)?);
             for target in groups[0].iter() {
                 if self.samples_of(target.id).mappings == 0 {
-                    let error = self.statistics.missing(self.seen.no_mapping(target));
+                    let error = self.statistics.missing(self.other_mappings.no_mapping_error(target));
                     self.fail(target.id, error)?;
                 }
             }
@@ -376,7 +376,7 @@ impl<'a> Sampling<'a> {
                     self.samples_of(id).call_sites = sites;
                 }
                 for target in targets.iter() {
-                    self.diagnostics.extend(self.seen.diagnostics(target));
+                    self.diagnostics.extend(self.other_mappings.diagnostics(target));
                 }
                 continue;
             }
@@ -397,7 +397,7 @@ impl<'a> Sampling<'a> {
                 }
             }
             for (id, counters) in counters {
-                self.diagnostics.extend(self.seen.diagnostics(&targets[id]));
+                self.diagnostics.extend(self.other_mappings.diagnostics(&targets[id]));
                 self.samples_of(id).counters = counters;
             }
         }
@@ -426,13 +426,13 @@ impl<'a> Sampling<'a> {
     }
 
     /// Notes the mappings of an input for the targets of a group.
-    fn summarize(&mut self, group: usize, followed: &Followed) {
+    fn summarize(&mut self, group: usize, bound_spaces: &BoundSpaces) {
         let mut processes: ByBinary<FxHashSet<i32>> = ByBinary::new();
-        for (id, mapping) in followed.spaces.mappings() {
-            match &followed.bindings[group][id.0 as usize] {
+        for (id, mapping) in bound_spaces.spaces.mappings() {
+            match &bound_spaces.bindings[group][id.0 as usize] {
                 Binding::Target(id, _) => {
                     let own = self.groups[group][*id].image.build_id();
-                    let recorded = followed.build_id_of(mapping);
+                    let recorded = bound_spaces.build_id_of(mapping);
                     let same = recorded.zip(own).is_some_and(|(recorded, own)| recorded.matches(own));
                     let samples = self.samples_of(*id);
                     samples.mappings += 1;
@@ -441,13 +441,13 @@ impl<'a> Sampling<'a> {
                 }
                 Binding::OtherBuild(id) => {
                     let target = &self.groups[group][*id];
-                    self.seen
-                        .other_build(target, &mapping.file.name, followed.build_id_of(mapping));
+                    self.other_mappings
+                        .add_other_build(target, &mapping.file.name, bound_spaces.build_id_of(mapping));
                 }
-                Binding::Other => self.seen.other_file(mapping),
+                Binding::Other => self.other_mappings.add_file(mapping),
             }
         }
-        for &(target, rival) in &followed.rivals {
+        for &(target, rival) in &bound_spaces.rivals {
             let [target, rival] = [target, rival].map(|id| self.groups[group][id].image.path().display());
             let message = format!(
                 "{rival} has the name of {target}, and the recording has no build ids to tell them apart; {target} gets the samples"

@@ -4,12 +4,12 @@
 //! read blocks of the window, each block with the address space of its place in the text.
 
 mod group;
+mod mapping_lines;
 mod offsets;
 mod other_forms;
 mod problems;
 mod refusals;
 mod space;
-mod told;
 mod worker;
 
 use std::fs::File;
@@ -39,11 +39,11 @@ use crate::input::usable::mapping_event;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 use group::{Group, dialect};
+use mapping_lines::MappingLines;
 use offsets::Offsets;
-use other_forms::no_branches;
+use other_forms::no_branches_error;
 use problems::{Problem, Problems};
 use refusals::{check_contexts, check_selection, has_call_stacks, mixed_kinds};
-use told::Told;
 use worker::{BlockReport, Epoch, Worker};
 
 /// Number of bytes that a thread reads at a time.
@@ -76,7 +76,7 @@ pub(crate) fn read_all(
         groups: groups.collect(),
         statistics: Statistics::default(),
         diagnostics,
-        told: Told::default(),
+        mapping_lines: MappingLines::default(),
         kind: None,
     };
     for (path, observer) in paths.iter().zip(&observers) {
@@ -95,7 +95,7 @@ struct Script<'a> {
     groups: Vec<Group<'a>>,
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
-    told: Told,
+    mapping_lines: MappingLines,
     /// The kind of the samples of the first text: with or without call stacks.
     kind: Option<SampleKind>,
 }
@@ -106,7 +106,7 @@ impl<'a> Script<'a> {
         let (reader, size) = open(path).map_err(io_error)?;
         let mut windows = match Windows::open(reader, dialect(self.options)).map_err(io_error)? {
             Ok(windows) => windows,
-            Err(head) => return Err(no_branches(&head, path)),
+            Err(head) => return Err(no_branches_error(&head, path)),
         };
         if windows.kind() == SampleKind::CallStacks && !self.options.ignore_stack_samples {
             check_contexts(self.options).map_err(|message| has_call_stacks(path, message))?;
@@ -120,7 +120,7 @@ impl<'a> Script<'a> {
         let kind = windows.kind();
         let (mut window, mut next) = (Window::default(), Window::default());
         let (mut done, mut lines) = (0, 0);
-        let mapping_lines = self.told.lines;
+        let lines_before = self.mapping_lines.lines;
         let mut problems = Problems::new(self.options.policy);
         let mut more = windows.read(&mut window).map_err(io_error)?;
         while more {
@@ -140,8 +140,8 @@ impl<'a> Script<'a> {
             std::mem::swap(&mut window, &mut next);
         }
         self.statistics.input_bytes += done;
-        if self.told.lines == mapping_lines {
-            self.told.silent.push(path.to_owned());
+        if self.mapping_lines.lines == lines_before {
+            self.mapping_lines.texts_without.push(path.to_owned());
         }
         self.report(problems, path)
     }
@@ -201,7 +201,7 @@ impl<'a> Script<'a> {
     }
 
     fn follow(&mut self, line: &MappingLine<'_>, end: usize, epochs: &mut [Vec<Epoch<'a>>]) -> Result<(), Error> {
-        self.told.lines += 1;
+        self.mapping_lines.lines += 1;
         if self.options.show_mmap_events {
             let name = String::from_utf8_lossy(line.path);
             self.diagnostics.push(mapping_event(&name, Avma(line.start)));
@@ -212,7 +212,7 @@ impl<'a> Script<'a> {
         }
         let mapping = mapping_of(line);
         for (group, epochs) in self.groups.iter_mut().zip(epochs) {
-            group.follow(&mapping, end, &mut self.told.seen, epochs)?;
+            group.follow(&mapping, end, &mut self.mapping_lines.other_mappings, epochs)?;
         }
         Ok(())
     }
@@ -244,7 +244,7 @@ impl<'a> Script<'a> {
     fn finish(mut self) -> Result<Samples, Error> {
         let mut targets = ByBinary::new();
         if self.options.policy.words == Words::Own {
-            self.diagnostics.extend(self.told.diagnostics());
+            self.diagnostics.extend(self.mapping_lines.diagnostics());
         }
         let only = self.groups.iter().map(|group| group.job.targets.len()).sum::<usize>() == 1;
         for mut group in self.groups {
@@ -269,7 +269,7 @@ impl<'a> Script<'a> {
                 let target = &group.job.targets[id];
                 let mut samples = group.samples.remove(&id).unwrap_or_default();
                 if samples.mappings == 0 {
-                    match self.told.unmapped(target, only, &ledger, self.options) {
+                    match self.mapping_lines.unmapped_error(target, only, &ledger, self.options) {
                         Some(error) if only => return Err(error),
                         failure => samples.failure = failure,
                     }
@@ -280,7 +280,8 @@ impl<'a> Script<'a> {
                         failure => samples.failure = failure.or(samples.failure),
                     }
                 }
-                self.diagnostics.extend(self.told.seen.diagnostics(target));
+                self.diagnostics
+                    .extend(self.mapping_lines.other_mappings.diagnostics(target));
                 samples.counters = counters;
                 samples.contexts = contexts
                     .as_mut()

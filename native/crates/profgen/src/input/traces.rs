@@ -17,8 +17,8 @@ use crate::account::statistics::Statistics;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
+use crate::input::other_mappings::OtherMappings;
 use crate::input::samples::{Samples, TargetSamples};
-use crate::input::seen::Seen;
 use crate::input::traces::row::Rows;
 pub(crate) use crate::input::traces::shards::shard_files;
 use crate::input::traces::shards::{mapping_of, may_have, open};
@@ -54,7 +54,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
 }
 
 /// Returns the mappings of the shards.
-pub(crate) fn mapped_by(paths: &[PathBuf], observer: &dyn Observer) -> Result<Mapped, Error> {
+pub(crate) fn read_mappings(paths: &[PathBuf], observer: &dyn Observer) -> Result<Mapped, Error> {
     let binaries = Mutex::new(BTreeSet::new());
     shard_files(paths)?.par_iter().try_for_each(|path| {
         check(observer)?;
@@ -111,7 +111,7 @@ pub(crate) fn read_all(
         if let Some(error) = of_target.failure.take_if(|_| !options.has_several_binaries()) {
             return Err(error);
         }
-        diagnostics.extend(rows.seen.diagnostics(target));
+        diagnostics.extend(rows.other_mappings.diagnostics(target));
     }
     diagnostics.extend(rows.rivals());
     diagnostics.extend(call_chains_left_out(rows.lost(Loss::CallChains), options));
@@ -136,7 +136,7 @@ pub(crate) fn read_all(
         }
     }
     let mapped = if options.looks_for_binaries() {
-        mapped_by(paths, observer)?
+        read_mappings(paths, observer)?
     } else {
         Mapped::default()
     };
@@ -202,14 +202,14 @@ fn call_chains_left_out(chains: u64, options: &GenerateOptions) -> Option<Diagno
 
 /// Explains why no row belongs to a target. Looks at all files once more, including those of other builds.
 fn explain(files: &[PathBuf], targets: &Targets<'_>, id: BinaryId, options: &GenerateOptions) -> Result<Error, Error> {
-    let mut seen = Seen::default();
+    let mut other_mappings = OtherMappings::default();
     for path in files {
         let shard: Shard = open(path)?;
         for group in 0..shard.groups() {
             shard
-                .read_binaries(group, |binary| row::note(binary, targets, options, &mut seen))
+                .read_binaries(group, |binary| row::note(binary, targets, options, &mut other_mappings))
                 .map_err(|error| shard_error(error, path))?;
         }
     }
-    Ok(seen.no_branches(&targets[id]))
+    Ok(other_mappings.no_branches_error(&targets[id]))
 }

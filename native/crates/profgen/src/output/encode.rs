@@ -29,7 +29,7 @@ pub(crate) fn encode(
         options,
         statistics.by_addresses,
         &mut report.statistics,
-        &mut report.of_samples,
+        &mut report.sample_diagnostics,
     )
     .map_err(nest_error)?;
     // If the input is a file of counters, --fill-zero-for-all-funcs asks for a profile of zeros.
@@ -39,13 +39,13 @@ pub(crate) fn encode(
     }
     if options.policy.words == Words::Own {
         let warnings = profile_warnings(&profile, write_options(options).format, SmallerCounts::Division);
-        report.of_samples.extend(warnings);
+        report.sample_diagnostics.extend(warnings);
     }
     if options.merge_binaries {
         return merging::encode(&profile);
     }
     if options.use_md5 && options.format != Format::ExtBinary {
-        report.of_samples.push(options.policy.words.warning(
+        report.sample_diagnostics.push(options.policy.words.warning(
             DiagnosticCode::Md5Ignored,
             || "names stay as they are, because only the extbinary format can hold hashes instead".to_owned(),
             || "-use-md5 is ignored. Specify --format=extbinary to enable it".to_owned(),

@@ -92,9 +92,9 @@ pub(crate) fn counters_of_samples(
         is_doubtful: doubt.is_some(),
         patches_itself: Circumstances::patches_itself(binary.image.kind(), binary.code),
     };
-    report.of_samples.extend(doubt);
+    report.sample_diagnostics.extend(doubt);
     report
-        .of_samples
+        .sample_diagnostics
         .extend(run_report::diagnostics(&quality, &known, options.policy.words));
     Ok(Counters {
         ranges,
@@ -110,7 +110,7 @@ pub(crate) fn check_counters(counters: &Counters, target: &Target<'_>, options: 
         let branches = branches.map(|branch| (branch.first, branch.second, branch.count));
         let agreement = Agreement::of_any(branches, &target.code);
         report
-            .of_samples
+            .sample_diagnostics
             .extend(plausibility::doubt_counters(&agreement, target.image));
     }
 }
@@ -149,7 +149,9 @@ fn counters_of_addresses(
         branches: inferred.branches.rows().len() as u64,
         ..BinaryStatistics::default()
     };
-    report.of_samples.extend(address_report::diagnostics(&inferred.report));
+    report
+        .sample_diagnostics
+        .extend(address_report::diagnostics(&inferred.report));
     Counters {
         ranges: inferred.ranges,
         branches: inferred.branches,
@@ -172,7 +174,7 @@ pub(crate) fn traces_of_samples(
     let branches = traces.filter_map(|(trace, taken)| Some((trace.from?, trace.to?, taken.count)));
     let agreement = Agreement::of_any(branches, &target.code);
     let doubt = plausibility::check_binary(&agreement, target.image, options)?;
-    report.of_samples.extend(doubt);
+    report.sample_diagnostics.extend(doubt);
     let runs = samples.bolt.iter().filter(|(trace, _)| trace.end.is_some());
     report.statistics = BinaryStatistics {
         entries: samples

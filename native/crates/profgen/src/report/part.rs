@@ -7,9 +7,9 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, count_of};
 
 use crate::account::names::list;
 use crate::account::statistics::BinaryStatistics;
+use crate::binaries::failures;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::open::Subject;
-use crate::binaries::remaining;
 use crate::report::outcome::BinaryOutcome;
 use crate::report::sample_survey::SampleSurvey;
 
@@ -19,9 +19,9 @@ pub(crate) struct Report {
     pub statistics: BinaryStatistics,
     pub survey: Option<SampleSurvey>,
     /// Diagnostics about the file.
-    pub of_file: Vec<Diagnostic>,
+    pub file_diagnostics: Vec<Diagnostic>,
     /// Diagnostics about its samples and its profile.
-    pub of_samples: Vec<Diagnostic>,
+    pub sample_diagnostics: Vec<Diagnostic>,
 }
 
 /// A binary after a stage. A binary that has failed takes no part in further stages.
@@ -47,9 +47,9 @@ impl<T> Part<T> {
     }
 }
 
-/// Ends a job in which no binary is left; see [`remaining::check`].
-pub(crate) fn goes_on<T>(parts: &ByBinary<Part<T>>) -> Result<(), Error> {
-    remaining::check(parts.values().map(|part| part.content.as_ref().err()))
+/// Ends a job in which no binary is left; see [`failures::stop_if_all_failed`].
+pub(crate) fn stop_if_all_failed<T>(parts: &ByBinary<Part<T>>) -> Result<(), Error> {
+    failures::stop_if_all_failed(parts.values().map(|part| part.content.as_ref().err()))
 }
 
 /// Returns all diagnostics of a job in llvm-profgen's order: about the files, about the samples, about the
@@ -57,7 +57,7 @@ pub(crate) fn goes_on<T>(parts: &ByBinary<Part<T>>) -> Result<(), Error> {
 pub(crate) fn all_diagnostics<T>(
     parts: &ByBinary<Part<T>>,
     subjects: &ByBinary<Subject>,
-    of_job: Vec<Diagnostic>,
+    job_diagnostics: Vec<Diagnostic>,
     several: bool,
 ) -> Vec<Diagnostic> {
     let named = |id: &BinaryId, found: &Diagnostic| {
@@ -67,15 +67,15 @@ pub(crate) fn all_diagnostics<T>(
         }
         found
     };
-    let of_files = parts
+    let file_diagnostics = parts
         .iter()
-        .flat_map(|(id, part)| part.report.of_file.iter().map(move |found| named(id, found)));
-    let of_samples = parts
+        .flat_map(|(id, part)| part.report.file_diagnostics.iter().map(move |found| named(id, found)));
+    let sample_diagnostics = parts
         .iter()
-        .flat_map(|(id, part)| part.report.of_samples.iter().map(move |found| named(id, found)));
-    of_files
-        .chain(of_job)
-        .chain(of_samples)
+        .flat_map(|(id, part)| part.report.sample_diagnostics.iter().map(move |found| named(id, found)));
+    file_diagnostics
+        .chain(job_diagnostics)
+        .chain(sample_diagnostics)
         .chain(without_profile(parts, subjects))
         .collect()
 }
@@ -135,7 +135,11 @@ pub(crate) fn binary_outcome(part: Part<Vec<u8>>, subject: &Subject) -> BinaryOu
         bytes,
         statistics: report.statistics,
         survey: report.survey,
-        diagnostics: report.of_file.into_iter().chain(report.of_samples).collect(),
+        diagnostics: report
+            .file_diagnostics
+            .into_iter()
+            .chain(report.sample_diagnostics)
+            .collect(),
         failure,
     }
 }

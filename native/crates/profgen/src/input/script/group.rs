@@ -15,8 +15,8 @@ use crate::addresses::binding::Binding;
 use crate::binaries::id::ByBinary;
 use crate::binaries::target::Targets;
 use crate::counting::stack::EntryRules;
+use crate::input::other_mappings::OtherMappings;
 use crate::input::samples::TargetSamples;
-use crate::input::seen::Seen;
 use crate::request::options::GenerateOptions;
 
 /// Returns the dialect of the text: what may stand before branch entries.
@@ -102,7 +102,7 @@ impl<'a> Group<'a> {
         &mut self,
         mapping: &Mapping,
         end: usize,
-        seen: &mut Seen,
+        other_mappings: &mut OtherMappings,
         epochs: &mut Vec<Epoch<'a>>,
     ) -> Result<(), Error> {
         let (was_mapped, floor) = (self.space.is_mapped(), self.floor);
@@ -117,9 +117,9 @@ impl<'a> Group<'a> {
             }
             Binding::OtherBuild(id) => {
                 let name = &mapping.file.name;
-                seen.other_build(&self.job.targets[id], name, mapping.file.build_id);
+                other_mappings.add_other_build(&self.job.targets[id], name, mapping.file.build_id);
             }
-            Binding::Other => seen.other_file(mapping),
+            Binding::Other => other_mappings.add_file(mapping),
         }
         if changed {
             self.epoch += 1;

@@ -8,7 +8,7 @@ use job::{Error, ErrorCode};
 pub(super) const HOW_TO_PRINT: &str = "Print it with `perf script -F ip,brstack --show-mmap-events -i perf.data`";
 
 /// Returns the error about a file that has no branch entries near its beginning. `head` is this beginning.
-pub(super) fn no_branches(head: &[u8], path: &Path) -> Error {
+pub(super) fn no_branches_error(head: &[u8], path: &Path) -> Error {
     let path = path.display();
     let error = |message: String, hint: &str| Error::new(ErrorCode::InputInvalid, message).hint(hint);
     if head.starts_with(b"PERFILE2") || head.starts_with(b"2ELIFREP") {
@@ -93,7 +93,7 @@ mod tests {
             ),
             (b"no branches in /usr/lib/a+0x3", "no line of", "--perfdata"),
         ] {
-            let error = no_branches(head, Path::new("x"));
+            let error = no_branches_error(head, Path::new("x"));
             assert!(error.message.contains(form), "{error}");
             assert!(error.hint.clone().expect("a hint").contains(hint), "{error:?}");
         }

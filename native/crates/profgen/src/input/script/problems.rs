@@ -6,16 +6,16 @@ use crate::request::policy::Policy;
 use crate::request::words::Words;
 
 /// Most bytes of lines that are repeated, whatever is wrong with the lines.
-const TOLD: usize = 1 << 20;
+const MAX_TOLD_BYTES: usize = 1 << 20;
 
 /// The same limit in llvm-profgen's mode. llvm-profgen itself repeats all lines.
-const TOLD_COMPATIBLY: usize = 64 << 20;
+const MAX_TOLD_BYTES_COMPATIBLY: usize = 64 << 20;
 
 /// Most bytes of one line that are repeated.
-const REPEATED: usize = 8 << 10;
+const MAX_REPEATED_BYTES: usize = 8 << 10;
 
 /// Number of bytes that a message about a line takes besides the line's text.
-const OVERHEAD: usize = 64;
+const BYTES_A_LINE: usize = 64;
 
 /// A problem of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(crate) enum Problem {
 #[derive(Debug)]
 pub(crate) struct Problems {
     /// Line number from 0, problem and text, in ascending order of the lines.
-    told: Vec<(u64, Problem, String)>,
+    reported: Vec<(u64, Problem, String)>,
     /// Number of bytes that may still be repeated.
     left: usize,
     /// Number of further problems.
@@ -51,11 +51,11 @@ impl Problems {
     /// Makes an empty list.
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
-            told: Vec::new(),
+            reported: Vec::new(),
             left: if policy.words == Words::Own {
-                TOLD
+                MAX_TOLD_BYTES
             } else {
-                TOLD_COMPATIBLY
+                MAX_TOLD_BYTES_COMPATIBLY
             },
             untold: 0,
         }
@@ -66,8 +66,8 @@ impl Problems {
         if problem == Problem::NotMapped && self.has(problem) {
             return;
         }
-        let text = &text[..text.len().min(REPEATED)];
-        let takes = text.len() + OVERHEAD;
+        let text = &text[..text.len().min(MAX_REPEATED_BYTES)];
+        let takes = text.len() + BYTES_A_LINE;
         if takes > self.left && problem != Problem::NotMapped {
             self.left = 0;
             self.untold += 1;
@@ -75,20 +75,20 @@ impl Problems {
         }
         self.left = self.left.saturating_sub(takes);
         let text = String::from_utf8_lossy(text).into_owned();
-        self.told.push((index, problem, text));
+        self.reported.push((index, problem, text));
     }
 
     /// Adds the problems of a text that comes behind `lines` other lines.
     pub(crate) fn append(&mut self, other: Self, lines: u64) {
         self.untold += other.untold;
-        for (index, problem, text) in other.told {
+        for (index, problem, text) in other.reported {
             self.add(problem, lines + index, text.as_bytes());
         }
     }
 
     /// Returns true if a line has this problem.
     pub(crate) fn has(&self, problem: Problem) -> bool {
-        self.told.iter().any(|(_, told, _)| *told == problem)
+        self.reported.iter().any(|(_, reported, _)| *reported == problem)
     }
 
     /// Returns true if a part of the text was not understood.
@@ -99,7 +99,7 @@ impl Problems {
                 Problem::NotMapped | Problem::NoEvent | Problem::UnexpectedEvent
             )
         };
-        self.told.iter().any(|(_, problem, _)| !harmless(*problem))
+        self.reported.iter().any(|(_, problem, _)| !harmless(*problem))
     }
 
     /// Returns the warnings. `not_mapped` is the warning about the binary.
@@ -142,7 +142,7 @@ impl Problems {
                 ),
             }
         };
-        let mut found: Vec<_> = self.told.into_iter().map(warning).collect();
+        let mut found: Vec<_> = self.reported.into_iter().map(warning).collect();
         if self.untold > 0 {
             let untold = self.untold;
             let message = count_of(untold, "further line") + form(untold, " was", " were") + " not understood";
@@ -190,13 +190,13 @@ mod tests {
         }
         assert!(problems.is_damage());
         let found = problems.into_diagnostics("", Words::Own);
-        let told = TOLD / (REPEATED + OVERHEAD);
-        assert_eq!(found.len(), told + 1);
+        let most = MAX_TOLD_BYTES / (MAX_REPEATED_BYTES + BYTES_A_LINE);
+        assert_eq!(found.len(), most + 1);
         assert!(
-            found[told]
+            found[most]
                 .message
-                .starts_with(&format!("{} further lines", 5000 - told))
+                .starts_with(&format!("{} further lines", 5000 - most))
         );
-        assert!(found.iter().map(|found| found.message.len()).sum::<usize>() < TOLD + (told + 1) * 100);
+        assert!(found.iter().map(|found| found.message.len()).sum::<usize>() < MAX_TOLD_BYTES + (most + 1) * 100);
     }
 }

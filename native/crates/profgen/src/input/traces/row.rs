@@ -20,7 +20,7 @@ use crate::counting::bolt::{BoltTraces, Taken};
 use crate::counting::resolved::Resolved;
 use crate::counting::stack::resolved;
 use crate::counting::trace::TraceTable;
-use crate::input::seen::Seen;
+use crate::input::other_mappings::OtherMappings;
 use crate::input::traces::shards::{KERNEL_SYMBOL, invalid, mapping_of};
 use crate::input::usable::check_machine;
 use crate::request::options::GenerateOptions;
@@ -93,7 +93,7 @@ pub(crate) struct Rows<'a> {
     /// Traces for BOLT, instead of the counts above, if they are wanted.
     pub bolt: Option<BoltTraces>,
     pub targets: ByBinary<OfTarget>,
-    pub seen: Seen,
+    pub other_mappings: OtherMappings,
     /// Events of rows of targets.
     pub events: BTreeSet<String>,
     /// Number of bytes of the files.
@@ -117,7 +117,7 @@ impl<'a> Rows<'a> {
             traces: TraceTable::default(),
             bolt: options.for_bolt.map(|_| BoltTraces::new()),
             targets: ByBinary::new(),
-            seen: Seen::default(),
+            other_mappings: OtherMappings::default(),
             events: BTreeSet::new(),
             bytes: 0,
             lost: BTreeMap::new(),
@@ -291,7 +291,8 @@ impl<'a> Rows<'a> {
                 Known::Target(id, view, base)
             }
             Binding::OtherBuild(id) => {
-                self.seen.other_build(&targets[id], &binary.path, mapping.file.build_id);
+                self.other_mappings
+                    .add_other_build(&targets[id], &binary.path, mapping.file.build_id);
                 Known::OtherBuild
             }
             Binding::Other => Known::Other,
@@ -365,7 +366,12 @@ impl<'a> Rows<'a> {
 }
 
 /// Takes note of a file, to explain why there are no rows of a target.
-pub(crate) fn note(binary: &Binary, targets: &Targets<'_>, options: &GenerateOptions, seen: &mut Seen) {
+pub(crate) fn note(
+    binary: &Binary,
+    targets: &Targets<'_>,
+    options: &GenerateOptions,
+    other_mappings: &mut OtherMappings,
+) {
     let mapping = mapping_of(binary);
     let recognized = recognize(
         &mapping,
@@ -374,8 +380,10 @@ pub(crate) fn note(binary: &Binary, targets: &Targets<'_>, options: &GenerateOpt
         options.ignore_build_id,
     );
     match recognized.map(|recognized| bind(&mapping, &recognized, targets)) {
-        Some(Binding::OtherBuild(id)) => seen.other_build(&targets[id], &binary.path, mapping.file.build_id),
-        _ => seen.other_file(&mapping),
+        Some(Binding::OtherBuild(id)) => {
+            other_mappings.add_other_build(&targets[id], &binary.path, mapping.file.build_id)
+        }
+        _ => other_mappings.add_file(&mapping),
     }
 }
 

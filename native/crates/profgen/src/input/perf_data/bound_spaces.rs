@@ -14,7 +14,7 @@ use crate::binaries::target::Targets;
 use crate::request::options::GenerateOptions;
 
 /// The address spaces of one input, and the content of their mappings.
-pub(crate) struct Followed {
+pub(crate) struct BoundSpaces {
     pub spaces: AddressSpaces,
     /// Content of each mapping, by group and mapping id.
     pub bindings: Vec<Vec<Binding>>,
@@ -26,7 +26,7 @@ pub(crate) struct Followed {
     pub records: Vec<SideRecord>,
 }
 
-impl Followed {
+impl BoundSpaces {
     pub(crate) fn new(groups: usize) -> Self {
         Self {
             spaces: AddressSpaces::default(),
@@ -64,7 +64,7 @@ impl Followed {
                 let recognized = recognized
                     .entry((Arc::as_ptr(&mapping.file), mapping.cpumode == CpuMode::Kernel))
                     .or_insert_with(|| {
-                        let recorded = mapping.file.build_id.as_ref().or_else(|| self.listed(mapping));
+                        let recorded = mapping.file.build_id.as_ref().or_else(|| self.listed_build_id(mapping));
                         let recorded = recorded.filter(|_| options.policy.build_ids);
                         recognize(mapping, recorded, targets, options.ignore_build_id)
                     });
@@ -86,12 +86,12 @@ impl Followed {
     }
 
     /// Returns the build id that the recording's table has for a mapping's file.
-    fn listed(&self, mapping: &Mapping) -> Option<&BuildId> {
+    fn listed_build_id(&self, mapping: &Mapping) -> Option<&BuildId> {
         self.build_ids.get(image_name(&mapping.file.name))
     }
 
     pub(crate) fn build_id_of(&self, mapping: &Mapping) -> Option<BuildId> {
-        mapping.file.build_id.or_else(|| self.listed(mapping).copied())
+        mapping.file.build_id.or_else(|| self.listed_build_id(mapping).copied())
     }
 
     pub(crate) fn global_base(

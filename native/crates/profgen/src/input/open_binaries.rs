@@ -28,20 +28,20 @@ pub(crate) fn open_binaries(
     check_options(options)?;
     traces::check_options(options)?;
     if let (Input::Traces(paths), true) = (&options.input, options.looks_for_binaries()) {
-        let mapped = traces::mapped_by(paths, observer)?;
+        let mapped = traces::read_mappings(paths, observer)?;
         return Ok((open_known(options, &mapped, observer, diagnostics)?, mapped));
     }
     let (Input::PerfData(paths), true) = (&options.input, options.looks_for_binaries()) else {
         let mapped = Mapped::default();
         return Ok((open_known(options, &mapped, observer, diagnostics)?, mapped));
     };
-    let mapped = mapped_by(paths, Extent::Beginning, observer)?;
+    let mapped = read_mappings(paths, Extent::Beginning, observer)?;
     match open_known(options, &mapped, observer, diagnostics) {
         Err(error) if error.code == ErrorCode::NoMapping => {}
         opened => return Ok((opened?, mapped)),
     }
     diagnostics.clear();
-    let mapped = mapped_by(paths, Extent::All, observer)?;
+    let mapped = read_mappings(paths, Extent::All, observer)?;
     Ok((open_known(options, &mapped, observer, diagnostics)?, mapped))
 }
 
@@ -54,7 +54,7 @@ pub(crate) enum Extent {
 
 /// Reads the mappings of all recordings. It reads either all of each recording, or its beginning, where most
 /// mappings are (up to where no new mapping comes for a while).
-fn mapped_by(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> Result<Mapped, Error> {
+fn read_mappings(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> Result<Mapped, Error> {
     let mut mapped = Mapped::default();
     for path in paths {
         refuse_stream(path)?;

@@ -11,30 +11,30 @@ use crate::account::names::list;
 use crate::binaries::target::{Target, file_name};
 
 /// Most file names that are remembered. They serve to list names that resemble the missing one.
-const REMEMBERED_FILES: usize = 1 << 16;
+const MAX_FILES: usize = 1 << 16;
 
 /// Length of the longest names that a kernel reports, in bytes.
-const LONGEST_NAME: usize = 4096;
+const MAX_NAME_LENGTH: usize = 4096;
 
 /// The mappings of the inputs besides those of the target.
 #[derive(Default)]
-pub(crate) struct Seen {
+pub(crate) struct OtherMappings {
     /// Names of executable mappings.
     files: BTreeSet<String>,
     /// Build ids in the recording, by the path of the target and the name of the mapping.
     other_builds: BTreeMap<(PathBuf, String), Option<BuildId>>,
 }
 
-impl Seen {
-    pub(crate) fn other_file(&mut self, mapping: &Mapping) {
+impl OtherMappings {
+    pub(crate) fn add_file(&mut self, mapping: &Mapping) {
         let name = &mapping.file.name;
-        let is_short = name.len() <= LONGEST_NAME && self.files.len() < REMEMBERED_FILES;
+        let is_short = name.len() <= MAX_NAME_LENGTH && self.files.len() < MAX_FILES;
         if mapping.executable && is_short && !self.files.contains(name) {
             self.files.insert(mapping.file.name.clone());
         }
     }
 
-    pub(crate) fn other_build(&mut self, target: &Target<'_>, name: &str, id: Option<BuildId>) {
+    pub(crate) fn add_other_build(&mut self, target: &Target<'_>, name: &str, id: Option<BuildId>) {
         let path = target.image.path().to_owned();
         self.other_builds.insert((path, name.to_owned()), id);
     }
@@ -53,16 +53,16 @@ impl Seen {
     }
 
     /// Returns the error that no mapping of the inputs belongs to the target.
-    pub(crate) fn no_mapping(&self, target: &Target<'_>) -> Error {
-        if let Some(error) = self.mismatch(target, "recording is") {
+    pub(crate) fn no_mapping_error(&self, target: &Target<'_>) -> Error {
+        if let Some(error) = self.build_id_mismatch(target, "recording is") {
             return error;
         }
         if target.kernel {
-            return self.no_kernel().path(target.image.path());
+            return self.no_kernel_error().path(target.image.path());
         }
         Error::new(
             ErrorCode::NoMapping,
-            format!("nothing in the recording maps {}; mapped were {}", target.name(), self.nearest(target.name())),
+            format!("nothing in the recording maps {}; mapped were {}", target.name(), self.list_nearest(target.name())),
         )
         .path(target.image.path())
         .hint(if self.files.iter().any(|name| perfdata::is_memory_without_file(name)) {
@@ -78,8 +78,8 @@ impl Seen {
 
     /// Returns the error that no branch of traces belongs to the target. Traces do not have mappings without
     /// branches.
-    pub(crate) fn no_branches(&self, target: &Target<'_>) -> Error {
-        if let Some(error) = self.mismatch(target, "traces are") {
+    pub(crate) fn no_branches_error(&self, target: &Target<'_>) -> Error {
+        if let Some(error) = self.build_id_mismatch(target, "traces are") {
             return error;
         }
         let name = target.name();
@@ -88,7 +88,7 @@ impl Seen {
         } else {
             format!(
                 "the traces have no branch in {name}; they have branches in {}",
-                self.nearest(name)
+                self.list_nearest(name)
             )
         };
         Error::new(ErrorCode::NoMapping, message)
@@ -102,7 +102,7 @@ impl Seen {
 
     /// Returns the error that another build of the target was found in `subject`; `None` if there was no
     /// other build.
-    fn mismatch(&self, target: &Target<'_>, subject: &str) -> Option<Error> {
+    fn build_id_mismatch(&self, target: &Target<'_>, subject: &str) -> Option<Error> {
         let (name, id) = self.other_builds_of(target).next()?;
         let own = target.image.build_id().map_or_else(|| "none".to_owned(), hex);
         let recorded = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
@@ -119,7 +119,7 @@ impl Seen {
     }
 
     /// Returns the error that no mapping says where the kernel lies.
-    fn no_kernel(&self) -> Error {
+    fn no_kernel_error(&self) -> Error {
         let (message, hint) = if self.files.iter().any(|name| name.starts_with(KERNEL_IMAGE)) {
             (
                 "the recording does not say where the kernel lies: its address was hidden from perf",
@@ -147,7 +147,7 @@ impl Seen {
     }
 
     /// Returns the mapped files, those with the most similar names first.
-    fn nearest(&self, wanted: &str) -> String {
+    fn list_nearest(&self, wanted: &str) -> String {
         let mut names: Vec<&str> = self.files.iter().map(String::as_str).collect();
         names.sort_by_key(|name| distance(file_name(name), wanted));
         list(&names)

@@ -4,7 +4,7 @@ use job::{Error, ErrorCode};
 
 /// Ends a job in which every binary has failed. A cancelled job and a defect of this program end the job at
 /// once. `failures` has one element for each binary: the reason of its failure, or `None`.
-pub(crate) fn check<'e>(failures: impl Iterator<Item = Option<&'e Error>>) -> Result<(), Error> {
+pub(crate) fn stop_if_all_failed<'e>(failures: impl Iterator<Item = Option<&'e Error>>) -> Result<(), Error> {
     let failures: Vec<_> = failures.collect();
     let failed: Vec<&Error> = failures.iter().copied().flatten().collect();
     let is_fatal = |error: &&&Error| matches!(error.code, ErrorCode::Aborted | ErrorCode::Internal);

@@ -7,7 +7,7 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
 use crate::account::ledger::{EntryClass, Ledger};
 use crate::addresses::load_address::no_kernel;
 use crate::binaries::target::Target;
-use crate::input::seen::Seen;
+use crate::input::other_mappings::OtherMappings;
 use crate::request::options::GenerateOptions;
 
 /// The remedy for a text without lines about mappings.
@@ -15,18 +15,18 @@ const WITH_MAPPINGS: &str = "Print it with the mappings: `perf script -F ip,brst
 
 /// The lines about mappings in the texts, to explain a job without samples.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct MappingLines {
     /// The mappings of all texts.
-    pub seen: Seen,
+    pub other_mappings: OtherMappings,
     /// Number of lines about mappings in the texts so far.
     pub lines: u64,
     /// Texts without such a line.
-    pub silent: Vec<PathBuf>,
+    pub texts_without: Vec<PathBuf>,
 }
 
-impl Told {
+impl MappingLines {
     /// Returns the reason why a target that no line maps cannot have samples.
-    pub(crate) fn unmapped(
+    pub(crate) fn unmapped_error(
         &self,
         target: &Target<'_>,
         only: bool,
@@ -38,18 +38,22 @@ impl Told {
         }
         // The only program may be at the address that it was linked for; a warning says so.
         let is_found = ledger.entries() == 0 || ledger[EntryClass::Used] > 0;
-        if only && !target.kernel && is_found && !self.seen.has_other_build(target) {
+        if only && !target.kernel && is_found && !self.other_mappings.has_other_build(target) {
             return None;
         }
         Some(if self.lines == 0 {
-            self.no_mapping_lines(target)
+            self.no_mapping_lines_error(target)
         } else {
-            self.seen.no_mapping(target)
+            self.other_mappings.no_mapping_error(target)
         })
     }
 
-    fn no_mapping_lines(&self, target: &Target<'_>) -> Error {
-        let texts: Vec<_> = self.silent.iter().map(|path| path.display().to_string()).collect();
+    fn no_mapping_lines_error(&self, target: &Target<'_>) -> Error {
+        let texts: Vec<_> = self
+            .texts_without
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         let message = format!(
             "{} has no PERF_RECORD_MMAP lines, so it does not say where {} was loaded",
             texts.join(", "),
@@ -60,8 +64,8 @@ impl Told {
 
     /// Returns a warning if some texts have lines about mappings, and others have none.
     pub(crate) fn diagnostics(&self) -> impl Iterator<Item = Diagnostic> {
-        let silent = self.silent.iter().filter(|_| self.lines > 0);
-        silent.map(|path| {
+        let texts_without = self.texts_without.iter().filter(|_| self.lines > 0);
+        texts_without.map(|path| {
             let path = path.display();
             let message = format!(
                 "{path} has no PERF_RECORD_MMAP lines, so it does not say where anything was loaded. {WITH_MAPPINGS}"
