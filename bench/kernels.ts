@@ -8,6 +8,7 @@ import { halved } from './recordings.js';
 import { ours } from './tools.js';
 
 const LOOPS = 12;
+const LOOPS_OF_BUILT = 30;
 
 /**
  * Modules of file systems, and the modules that they need: more than 20 with all dependencies. The load uses the
@@ -47,7 +48,8 @@ export function kernelWithModules(): { input: Input; modules: string[] } {
 }
 
 /**
- * A kernel that was built in the folder `AUTOFDO_KERNEL_TREE`, for example by `make LLVM=1 vmlinux bzImage`.
+ * A kernel that clang built in the folder `AUTOFDO_KERNEL_TREE`, for example by `bench/build-kernel.sh`. Such a
+ * kernel has fewer devices than Debian's, so the load runs more often to give a recording of the same size.
  * Returns `undefined` if the variable is not set.
  */
 export function builtKernel(): Input | undefined {
@@ -56,7 +58,7 @@ export function builtKernel(): Input | undefined {
   const own = join(folder, 'kernel-built');
   const perfData = join(own, 'perf.data');
   if (!existsSync(perfData))
-    sh(`test/recorder/record-kernel.sh ${own} loops=${LOOPS} kernel=${resolve(tree)}`);
+    sh(`test/recorder/record-kernel.sh ${own} loops=${LOOPS_OF_BUILT} kernel=${resolve(tree)}`);
   return { name: 'a kernel that clang built', binary: join(own, 'vmlinux'), perfData, flags: ['--kernel'] };
 }
 
