@@ -1,5 +1,6 @@
 import type { BindingOutcome } from '../native/binding/index.cjs';
-import { withFetchedFiles } from './debuginfod/complete.js';
+import type { FetchedFiles } from './debuginfod/complete.js';
+import { mayFetch } from './debuginfod/servers.js';
 import { toAutofdoError } from './errors.js';
 import { runGenerate } from './native.js';
 import { type GenerateOptions, toBindingOptions } from './options/generate.js';
@@ -23,9 +24,11 @@ import type { EntryClass, GenerateResult } from './result.js';
  */
 export async function generateProfile(options: GenerateOptions): Promise<GenerateResult> {
   const binding = toBindingOptions(options);
-  return withFetchedFiles(options, async (fetched) =>
-    toResult(await runGenerate({ ...binding, ...fetched }, options), options),
-  );
+  const run = async (fetched: FetchedFiles) =>
+    toResult(await runGenerate({ ...binding, ...fetched }, options), options);
+  if (!mayFetch(options)) return run({});
+  const { withFetchedFiles } = await import('./debuginfod/complete.js');
+  return withFetchedFiles(options, run);
 }
 
 /** Converts the addon's outcome to the result of this library. */

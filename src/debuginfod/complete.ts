@@ -7,16 +7,13 @@ import { list } from '../options/check.js';
 import type { Progress } from '../progress.js';
 import type { BinaryResult, Diagnostic } from '../result.js';
 import { fetchByBuildId } from './client.js';
+import { type FetchOptions, mayFetch } from './servers.js';
 import { type DebuginfodSettings, debuginfodSettings } from './settings.js';
 
 /** The options of a job that control how debug files are fetched. */
-export interface DebugFileOptions {
+export interface DebugFileOptions extends FetchOptions {
   debugBinary?: string | undefined;
   dwp?: string | undefined;
-  /** False turns fetching off. Otherwise `DEBUGINFOD_URLS` decides. */
-  debuginfod?: boolean | undefined;
-  /** With this option nothing is fetched, because llvm-profgen fetches nothing. */
-  compat?: 'llvm-profgen' | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -58,8 +55,7 @@ export async function withFetchedFiles<T extends { diagnostics: Diagnostic[]; bi
   options: JobOptions,
   job: (fetched: FetchedFiles) => Promise<T>,
 ): Promise<T> {
-  const off = options.debuginfod === false || options.compat !== undefined;
-  const settings = off ? undefined : debuginfodSettings();
+  const settings = mayFetch(options) ? debuginfodSettings() : undefined;
   if (settings === undefined) return job({});
   const notes: Diagnostic[] = [];
   const mapped = options.allBinaries === true ? await mappedBinaries(settings, options, notes) : [];

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { serverAddresses } from './servers.js';
 
 /** The settings of debuginfod in the environment, as elfutils' client reads them (debuginfod-client-config(7)). */
 export interface DebuginfodSettings {
@@ -29,9 +30,7 @@ const DEFAULT_MISS_SECONDS = 600;
 
 /** Returns the settings, or `undefined` if no server is named, which turns debuginfod off. */
 export function debuginfodSettings(env: NodeJS.ProcessEnv = process.env): DebuginfodSettings | undefined {
-  const words = (env['DEBUGINFOD_URLS'] ?? '').split(/\s+/);
-  // Words such as `ima:enforcing` are policies of elfutils and not addresses.
-  const urls = words.filter((word) => /^https?:\/\//.test(word)).map((url) => url.replace(/\/+$/, ''));
+  const urls = serverAddresses(env);
   if (urls.length === 0) return undefined;
   const cache = cacheFolder(env);
   return {
