@@ -26,7 +26,7 @@ pub use problem::LayoutProblem;
 #[derive(Debug)]
 pub struct LaidOut {
     /// An ELF file of the type `ET_EXEC`: the original with `sh_addr` and `st_value` filled in and relocations applied. It has no
-    /// program headers.
+    /// program headers, and the relocations of debug sections are zero.
     pub bytes: Vec<u8>,
     /// Reasons why the copy may be incomplete or inexact.
     pub problems: Vec<LayoutProblem>,
@@ -60,7 +60,7 @@ fn try_lay_out(data: &[u8]) -> Result<LaidOut, String> {
     let sections = header.sections(ENDIAN, data).map_err(|error| error.to_string())?;
     let names = section_names(data, header, &sections);
     let layout = Layout::new(&sections, &names)?;
-    let mut copy = FileCopy::of(data, header)?;
+    let mut copy = FileCopy::of(data, header, &sections)?;
     copy.mark_as_linked();
     for index in 0..sections.len() {
         copy.set_section(index, SH_ADDR, layout.address(SectionIndex(index)).0);

@@ -12,6 +12,7 @@ use ::elf::{Code, DecodePolicy, Image, ImageError, ImageKind, LayoutProblem, Svm
 use module::ModuleBuilder;
 use object::Architecture::{Aarch64, X86_64};
 use object::elf;
+use object::read::elf::SectionHeader as _;
 use proptest::prelude::*;
 use support::gnu_note;
 
@@ -252,6 +253,36 @@ fn small_module() -> Vec<u8> {
     let table = module.section("__mcount_loc", ALLOC, 8, &[0; 8]);
     module.relocation(table, 0, elf::R_X86_64_64.0, f, 0);
     module.build()
+}
+
+/// Most of a module are relocations of debug sections. They are applied and not needed any more.
+#[test]
+fn only_relocations_of_debug_sections_are_left_out_of_the_copy() {
+    let bytes = small_module();
+    let laid_out = lay_out(&bytes, Path::new("m.ko")).expect("laid out").bytes;
+    let endian = object::LittleEndian;
+    let file = object::read::elf::ElfFile64::<object::LittleEndian>::parse(&*bytes).expect("an ELF file");
+    let sections = file.elf_section_table();
+    let mut kept = Vec::new();
+    for section in sections
+        .iter()
+        .filter(|section| section.sh_type(endian) == elf::SHT_RELA)
+    {
+        let (start, size) = section.file_range(endian).expect("content");
+        let range = start as usize..(start + size) as usize;
+        let relocated = sections.section(section.info_link(endian)).expect("a section");
+        let is_debug = sections.section_name(endian, relocated) == Ok(b".debug_info");
+        assert!(bytes[range.clone()].iter().any(|&byte| byte != 0));
+        let expected = if is_debug {
+            vec![0; range.len()]
+        } else {
+            bytes[range.clone()].to_vec()
+        };
+        assert_eq!(laid_out[range], expected);
+        kept.push(!is_debug);
+    }
+    kept.sort_unstable();
+    assert_eq!(kept, [false, true]);
 }
 
 fn open(bytes: Vec<u8>) -> Result<Image, ImageError> {

@@ -26,15 +26,44 @@ pub(super) struct FileCopy {
 }
 
 impl FileCopy {
-    pub(super) fn of(data: &[u8], header: &Elf) -> Result<Self, String> {
-        let mut bytes = Vec::new();
+    /// Copies the headers and the sections, except for the relocations of debug sections, which no later stage reads:
+    /// their bytes are zero in the copy. They are half of a module with debug information, and the system provides no
+    /// memory for bytes of a large vector that stay zero.
+    pub(super) fn of(data: &[u8], header: &Elf, sections: &SectionTable<'_, Elf>) -> Result<Self, String> {
+        let number = |number: u64| usize::try_from(number).map_err(|error| error.to_string());
+        // `vec!` ends the process if there is no memory, so this is tried first.
+        let mut bytes: Vec<u8> = Vec::new();
         bytes.try_reserve_exact(data.len()).map_err(|error| error.to_string())?;
-        bytes.extend_from_slice(data);
-        Ok(Self {
-            bytes,
-            section_headers: usize::try_from(header.e_shoff.get(ENDIAN)).map_err(|error| error.to_string())?,
+        drop(bytes);
+        let mut copy = Self {
+            bytes: vec![0; data.len()],
+            section_headers: number(header.e_shoff.get(ENDIAN))?,
             section_header_size: usize::from(header.e_shentsize.get(ENDIAN)),
-        })
+        };
+        let headers = copy.section_header_size.saturating_mul(sections.len());
+        let mut wanted = vec![(0, size_of::<Elf>()), (copy.section_headers, headers)];
+        for section in sections.iter() {
+            let is_relocations = matches!(section.sh_type(ENDIAN), elf::SHT_RELA | elf::SHT_REL);
+            let relocated = sections
+                .section(section.info_link(ENDIAN))
+                .ok()
+                .filter(|_| is_relocations);
+            let is_read = relocated.is_none_or(|relocated| relocated.sh_flags(ENDIAN).contains(elf::SHF_ALLOC));
+            if let (true, Some((offset, size))) = (is_read, section.file_range(ENDIAN)) {
+                wanted.push((number(offset)?, number(size)?));
+            }
+        }
+        // Sections may share bytes, so each byte is copied once.
+        wanted.sort_unstable();
+        let mut copied = 0;
+        for (start, size) in wanted {
+            let (start, end) = (start.max(copied), start.saturating_add(size).min(data.len()));
+            if start < end {
+                copy.bytes[start..end].copy_from_slice(&data[start..end]);
+                copied = end;
+            }
+        }
+        Ok(copy)
     }
 
     /// Gives the copy the file type of a linked file, without program headers. Only the type and program headers
