@@ -128,6 +128,13 @@ impl<'i> Code<'i> {
         }
     }
 
+    /// Returns true if an instruction is known to start `offset` bytes after [`base`](Self::base). Decodes nothing,
+    /// so the result is false for code that was not decoded yet.
+    #[inline]
+    pub fn is_known_instruction(&self, offset: u32) -> bool {
+        self.starts.get(offset) == Some(true)
+    }
+
     /// Returns true if the byte `offset` bytes after [`base`](Self::base) lies in a chunk of code. `.plt`, and
     /// bytes before the first symbol of a section, lie in no chunk.
     pub fn is_decoded(&self, offset: u32) -> bool {

@@ -127,7 +127,7 @@ pub(crate) fn merge_same_functions(
 
 type Inlinee = (LineLocation, FunctionSamples);
 
-fn compare_inlinees(a: &Inlinee, b: &Inlinee, names: &NameTable) -> Ordering {
+pub(crate) fn compare_inlinees(a: &Inlinee, b: &Inlinee, names: &NameTable) -> Ordering {
     a.0.cmp(&b.0).then_with(|| names.compare(a.1.name, b.1.name))
 }
 
@@ -175,7 +175,7 @@ pub(crate) fn add_target(into: &mut CallTarget, from: CallTarget) {
 ///
 /// Profiles of one program have mostly the same locations. So elements that both lists have are combined in place, and
 /// only new elements cost a sort, which takes one pass for two ascending runs.
-fn merge_sorted<T>(
+pub(crate) fn merge_sorted<T>(
     into: &mut Vec<T>,
     from: Vec<T>,
     compare: impl Fn(&T, &T) -> Ordering,

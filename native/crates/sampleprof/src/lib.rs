@@ -13,6 +13,7 @@ mod coroutines;
 mod density;
 mod extbinary;
 mod filter;
+mod join;
 mod leb128;
 mod location;
 mod merge;
@@ -35,6 +36,7 @@ pub use context::{ColdContexts, ContextId, ContextTable, Frame, FullName, NestEr
 pub use density::{DensityReport, density};
 pub use extbinary::SectionInfo;
 pub use filter::NameFilter;
+pub use join::Combine;
 pub use location::LineLocation;
 pub use merge::{ChecksumMismatch, Content, InputError, MergeError, MergeInput, MergeOptions, Merged, merge};
 pub use model::{BodyRecord, CallTarget, FunctionSamples, MAX_INLINE_DEPTH, Mark, Profile, ProfileFlags, attribute};

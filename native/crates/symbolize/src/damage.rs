@@ -7,7 +7,6 @@ use elf::Svma;
 use gimli::constants as dw;
 
 use crate::debug_info::{DebugInfo, View};
-use crate::frame_table::FrameTable;
 use crate::function_table::FunctionTable;
 
 /// A unit that has samples and cannot be read in full.
@@ -45,12 +44,12 @@ impl Damage {
 
 impl DebugInfo {
     /// Returns the samples that lie in debug information that cannot be read. Considers only the debug information
-    /// that was read for the tables.
+    /// that was read for `functions` and for frames. `of_frames` has the faults of the units that were read for frames.
     #[must_use]
     pub fn damage(
         &self,
         functions: &FunctionTable,
-        frames: &FrameTable,
+        of_frames: &[UnitFault],
         samples: &mut dyn Iterator<Item = (Svma, u64)>,
     ) -> Damage {
         let mut found = Damage::default();
@@ -58,11 +57,10 @@ impl DebugInfo {
         let of_functions = functions.faults().iter();
         // If a unit has two faults, the fault of its lines says more.
         let mut faults: BTreeMap<UnitIndex, Fault> = BTreeMap::new();
-        let of_frames = frames.faults().iter();
         if self.functions_are_in_the_same_file() {
             faults.extend(of_functions.map(|found| (found.unit, found.fault)));
         }
-        faults.extend(of_frames.map(|found| (found.unit, found.fault)));
+        faults.extend(of_frames.iter().map(|found| (found.unit, found.fault)));
         let unknown = self.fault_of_addresses();
         if faults.is_empty() && unknown.is_none() {
             return found;

@@ -67,13 +67,44 @@ impl FrameTable {
         ranges_of_interest: &[(Svma, Svma)],
         keep_going: &(dyn Fn() -> bool + Sync),
     ) -> Result<Self, SymbolizeError> {
+        let (units, faults) = Self::read_units(debug, ranges_of_interest, keep_going, |_, frames| frames)?;
+        Ok(Self {
+            faults,
+            ..Self::merge(units)
+        })
+    }
+
+    /// Reads the frames of the addresses in `ranges_of_interest` as [`build`](Self::build) does, but makes a table for
+    /// each unit, and passes it to `each` with the addresses that belong to the unit. The tables need much memory, so
+    /// each is freed before the thread reads the next unit, unless `each` keeps it. Returns the results of `each` in the
+    /// order of the units, and the units that have a fault, ascending.
+    ///
+    /// # Errors
+    /// [`SymbolizeError::Cancelled`] if `keep_going` returns false.
+    pub fn by_unit<T: Send>(
+        debug: &DebugInfo,
+        ranges_of_interest: &[(Svma, Svma)],
+        keep_going: &(dyn Fn() -> bool + Sync),
+        each: impl Fn(&[Piece], Self) -> T + Sync,
+    ) -> Result<(Vec<T>, Vec<UnitFault>), SymbolizeError> {
+        Self::read_units(debug, ranges_of_interest, keep_going, |pieces, frames| {
+            each(pieces, Self::merge(vec![frames]))
+        })
+    }
+
+    fn read_units<'a, T: Send>(
+        debug: &'a DebugInfo,
+        ranges_of_interest: &[(Svma, Svma)],
+        keep_going: &(dyn Fn() -> bool + Sync),
+        each: impl Fn(&[Piece], UnitFrames<'a>) -> T + Sync,
+    ) -> Result<(Vec<T>, Vec<UnitFault>), SymbolizeError> {
         let view = debug.frames();
         let wanted = ranges_of_interest.iter().map(|(low, high)| (low.0, high.0));
         let mut pieces = view.cu_map.intersect(wanted);
         // A stable sort keeps the order of addresses inside of a unit.
         pieces.sort_by_key(|piece| piece.unit);
         let units: Vec<&[Piece]> = pieces.chunk_by(|a, b| a.unit == b.unit).collect();
-        let found: Vec<UnitFrames<'_>> = units
+        let read: Vec<(T, Option<UnitFault>)> = units
             .par_iter()
             .map_init(Resolver::default, |resolver, pieces| {
                 if !keep_going() {
@@ -85,20 +116,15 @@ impl FrameTable {
                 let unit = view.main.unit(number);
                 let frames = read_unit_frames(resolver, &view, unit, split, pieces);
                 view.sections.note_unit_read(unit.end.0 - unit.offset.0);
-                Ok(frames)
+                if let Some(offset) = unit.line_program {
+                    view.sections.note_line_program_read(offset);
+                }
+                let fault = frames.fault.map(|fault| UnitFault { unit: number, fault });
+                Ok((each(pieces, frames), fault))
             })
             .collect::<Result<_, _>>()?;
-        let read = units.iter().zip(&found);
-        let faults = read
-            .filter_map(|(pieces, frames)| {
-                let (unit, fault) = (pieces[0].unit, frames.fault?);
-                Some(UnitFault { unit, fault })
-            })
-            .collect();
-        Ok(Self {
-            faults,
-            ..Self::merge(found)
-        })
+        let (found, faults): (Vec<T>, Vec<Option<UnitFault>>) = read.into_iter().unzip();
+        Ok((found, faults.into_iter().flatten().collect()))
     }
 
     /// Returns the units that were read and have a fault, ascending.

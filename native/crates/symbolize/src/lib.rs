@@ -28,7 +28,7 @@ pub use damage::{Damage, DamagedUnit};
 pub use debug_files::{DebugFileProvider, FileRequest, FileSystem, LocalFiles, OpenedFile, build_id_of};
 pub use debug_info::DebugInfo;
 pub use diagnostics::{DebugFileSource, DebugFormat, Diagnostic, Rejection};
-pub use dwarf::{Fault, UnitFault, UnitIndex};
+pub use dwarf::{Fault, Piece, UnitFault, UnitIndex};
 pub use error::SymbolizeError;
 pub use frame_table::{Frame, FrameId, FrameRange, FrameTable, NameId};
 pub use function_table::{DuplicateStart, FunctionRange, FunctionTable};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dwarf::Slice;
 use elf::FileData;
-use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
+use gimli::{DebugLineOffset, Dwarf, EndianSlice, LittleEndian, Reader as _, SectionId};
 use object::{CompressionFormat, Object, ObjectSection};
 use rayon::prelude::*;
 
@@ -42,6 +42,9 @@ const READ: [SectionId; 11] = [
 /// more.
 const RESIDENT_UNITS: usize = 16 << 20;
 
+/// Number of bytes of line programs after which their memory is given back. Each is read once for frames.
+const RESIDENT_LINES: usize = 4 << 20;
+
 /// Sections that this crate does not use. gimli nevertheless cuts them into parts when it takes a unit from a
 /// package.
 const READ_IN_PACKAGES: [SectionId; 6] = [
@@ -64,6 +67,8 @@ pub(crate) struct Sections {
     table: Vec<(SectionId, Bytes)>,
     /// Number of bytes of units that have been read.
     units_read: AtomicUsize,
+    /// Number of bytes of line programs that have been read.
+    lines_read: AtomicUsize,
     /// Compression of the first compressed section.
     pub(crate) compression: Option<CompressionFormat>,
 }
@@ -184,6 +189,7 @@ impl Sections {
             file: Arc::clone(&file.data),
             table,
             units_read: AtomicUsize::new(0),
+            lines_read: AtomicUsize::new(0),
             compression,
         })
     }
@@ -191,12 +197,26 @@ impl Sections {
     /// Notes that a unit of `bytes` bytes was read. Each unit is read once or twice, and `.debug_info` may be
     /// larger than all other data. So from time to time the memory of the section is given back.
     pub(crate) fn note_unit_read(&self, bytes: usize) {
-        let before = self.units_read.fetch_add(bytes, Ordering::Relaxed);
-        if before / RESIDENT_UNITS == before.wrapping_add(bytes) / RESIDENT_UNITS {
+        self.note_read(SectionId::DebugInfo, &self.units_read, bytes, RESIDENT_UNITS);
+    }
+
+    /// Notes that the line program at `offset` was read, as [`note_unit_read`](Self::note_unit_read) does for units.
+    pub(crate) fn note_line_program_read(&self, offset: DebugLineOffset) {
+        let mut lines = self.get(SectionId::DebugLine);
+        let length = lines.skip(offset.0).and_then(|()| lines.read_initial_length());
+        let bytes = length.map_or(0, |(length, _)| length.min(lines.len()));
+        self.note_read(SectionId::DebugLine, &self.lines_read, bytes, RESIDENT_LINES);
+    }
+
+    /// Adds `bytes` to the bytes of the section that were read. Gives back the memory of the section whenever
+    /// `resident` bytes more were read.
+    fn note_read(&self, id: SectionId, read: &AtomicUsize, bytes: usize, resident: usize) {
+        let before = read.fetch_add(bytes, Ordering::Relaxed);
+        if before / resident == before.wrapping_add(bytes) / resident {
             return;
         }
-        let info = self.table.iter().find(|(id, _)| *id == SectionId::DebugInfo);
-        if let Some((_, Bytes::InFile(range))) = info {
+        let section = self.table.iter().find(|(known, _)| *known == id);
+        if let Some((_, Bytes::InFile(range))) = section {
             self.file.release(range.clone());
         }
     }

@@ -228,6 +228,21 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Looks up for each address whether an instruction starts there, and drops the answers. No look-up depends on
+    /// another one, so the processor waits for their memory once, and its caches have the answers when each address
+    /// is located. Addresses outside of the code that was hit last are left out.
+    pub(crate) fn fetch(&self, addresses: impl Iterator<Item = Avma>) {
+        let Some(Content::Target { target, delta }) = self.pieces.get(self.hot).map(|piece| piece.content) else {
+            return;
+        };
+        let shift = delta.wrapping_sub(target.code.base().0);
+        let is_start = |address: Avma| {
+            let offset = u32::try_from(address.0.wrapping_add(shift));
+            offset.is_ok_and(|offset| target.code.is_known_instruction(offset))
+        };
+        std::hint::black_box(addresses.filter(|address| is_start(*address)).count());
+    }
+
     /// Returns the place of the source of a branch.
     #[inline]
     pub(crate) fn locate_source(&mut self, address: Avma) -> Place {

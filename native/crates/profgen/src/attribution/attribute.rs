@@ -2,16 +2,18 @@
 
 use elf::{Code, Instruction, Svma, canonical_name};
 use rayon::prelude::*;
-use sampleprof::{LineLocation, NameId, NameTable, Profile, WriteError};
-use symbolize::{FrameId, FrameTable, FunctionId};
+use rustc_hash::FxHashMap;
+use sampleprof::{Combine, FunctionSamples, LineLocation, NameId, NameTable, Profile, WriteError};
+use symbolize::{FrameId, FrameTable, FunctionId, FunctionTable, Piece};
 
-use crate::attribution::contexts::{Combine, ContextId, Contexts, RecordId};
+use crate::attribution::contexts::{ContextId, Contexts, RecordId};
 use crate::attribution::discriminator::DiscriminatorKind;
 use crate::attribution::entry_points::EntryPoints;
 use crate::counting::counter::Counter;
 use crate::counting::counters::MANY;
 
 /// The binary, as attribution sees it.
+#[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// Code of the binary, which knows where instructions start.
     pub code: &'a Code<'a>,
@@ -20,7 +22,7 @@ pub struct Source<'a> {
     /// The function entries among the targets of branches.
     pub entries: &'a EntryPoints<'a>,
     /// Names of the functions in `entries`.
-    pub functions: &'a symbolize::FunctionTable,
+    pub functions: &'a FunctionTable,
     /// The encoding of discriminators.
     pub discriminators: DiscriminatorKind,
     /// How the count of a line is made of the counts of its instructions.
@@ -38,36 +40,28 @@ pub enum Counting {
     Sum,
 }
 
-/// The counts of all lines, before they become a profile. From here on, neither addresses nor frames are
-/// needed, which take most of the memory of attribution. The caller frees them before it calls
-/// [`Attributed::into_profile`].
-pub struct Attributed {
-    names: NameTable,
-    contexts: Contexts,
-    combine: Combine,
-    fs_discriminators: bool,
-}
-
-impl Attributed {
-    /// Returns the profile.
-    ///
-    /// # Errors
-    /// [`WriteError::TooDeep`].
-    pub fn into_profile(self) -> Result<Profile, WriteError> {
-        let functions = self.contexts.into_functions(&self.names, self.combine)?;
-        let mut profile = Profile {
-            names: self.names,
-            functions,
-            ..Profile::default()
-        };
-        profile.flags.fs_discriminators = self.fs_discriminators;
-        Ok(profile)
+impl Counting {
+    /// Returns how the count of a line is made of the counts that several records or units have for it.
+    pub(crate) fn combine(self) -> Combine {
+        match self {
+            Self::Most => Combine::Most,
+            Self::Sum => Combine::Sum,
+        }
     }
 }
 
-/// Counts the lines of `ranges` (disjoint, ascending) and the calls among `branches` (ascending).
-#[must_use]
-pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) -> Attributed {
+/// Returns the profile of the code in `pieces`: all addresses of one unit, ascending, whose frames `source` has.
+/// `ranges` (disjoint) and `calls` ascend; those outside of `pieces` are left out. Functions have no head samples;
+/// see [`heads`].
+///
+/// # Errors
+/// [`WriteError::TooDeep`].
+pub(crate) fn attribute(
+    source: &Source<'_>,
+    pieces: &[Piece],
+    ranges: &[Counter],
+    calls: &[Call],
+) -> Result<Profile, WriteError> {
     let mut attribution = Attribution {
         source,
         names: NameTable::default(),
@@ -75,31 +69,49 @@ pub fn attribute(source: &Source<'_>, ranges: &[Counter], branches: &[Counter]) 
         contexts: Contexts::with_room_for(source.frames.frame_count()),
         context_of_frame: vec![None; source.frames.frame_count()],
         records: vec![None; source.frames.frame_count()],
-        callees: vec![None; source.functions.len()],
+        callees: FxHashMap::default(),
         inlined: Vec::new(),
     };
-    let (executed, calls): (Vec<_>, Vec<_>) = rayon::join(
-        || {
-            let parts = ranges.par_chunks(MANY).map(|part| executed(source, part));
-            parts.collect()
-        },
-        || branches.par_chunks(MANY).map(|part| calls(source, part)).collect(),
-    );
-    for line in executed.into_iter().flatten() {
-        attribution.add_line(&line);
+    let parts = pieces.par_chunks(MANY).map(|part| executed(source, part, ranges));
+    let executed: Vec<Vec<Executed>> = parts.collect();
+    for line in executed.iter().flatten() {
+        attribution.add_line(line);
     }
-    for call in calls.into_iter().flatten() {
-        attribution.add_call(&call);
+    drop(executed);
+    for piece in pieces {
+        let first = calls.partition_point(|call| call.from.0 < piece.start);
+        for call in calls[first..].iter().take_while(|call| call.from.0 < piece.end) {
+            attribution.add_call(call);
+        }
     }
-    Attributed {
+    let functions = attribution
+        .contexts
+        .into_functions(&attribution.names, source.counting.combine())?;
+    Ok(Profile {
         names: attribution.names,
-        contexts: attribution.contexts,
-        combine: match source.counting {
-            Counting::Most => Combine::Most,
-            Counting::Sum => Combine::Sum,
-        },
-        fs_discriminators: source.discriminators == DiscriminatorKind::FlowSensitive,
+        functions,
+        ..Profile::default()
+    })
+}
+
+/// Returns a profile that has only the functions that `calls` enter, with the number of their head samples.
+pub(crate) fn heads(calls: &[Call], functions: &FunctionTable) -> Profile {
+    let mut heads: Vec<Option<u64>> = vec![None; functions.len()];
+    for call in calls.iter().filter(|call| call.enters) {
+        let head = heads[call.callee.0 as usize].get_or_insert(0);
+        *head = head.saturating_add(call.count);
     }
+    let mut profile = Profile::default();
+    for function in functions.functions() {
+        if let Some(head) = heads[function.0 as usize] {
+            let name = profile.names.intern(canonical_name(functions.name(function)));
+            profile.functions.push(FunctionSamples {
+                head,
+                ..FunctionSamples::new(name)
+            });
+        }
+    }
+    profile
 }
 
 /// Neighbouring instructions of one frame that were executed.
@@ -111,44 +123,58 @@ struct Executed {
     total: u64,
 }
 
-/// Returns the executed instructions of `ranges`, which ascend. Every instruction of a range was executed as
-/// often as the range.
-fn executed(source: &Source<'_>, ranges: &[Counter]) -> Vec<Executed> {
+/// Returns the executed instructions of `ranges` that start in `pieces`. Both lists ascend. Every instruction of a
+/// range was executed as often as the range.
+fn executed(source: &Source<'_>, pieces: &[Piece], mut ranges: &[Counter]) -> Vec<Executed> {
     let rows = source.frames.rows();
     let mut executed: Vec<Executed> = Vec::new();
-    let first = ranges.first().map_or(Svma(0), |range| range.first);
-    let mut row = rows.partition_point(|row| row.end <= first);
-    for range in ranges {
-        for Instruction { svma, length, .. } in source.code.instructions(range.first, range.second) {
-            while rows.get(row).is_some_and(|row| row.end <= svma) {
-                row += 1;
-            }
-            let Some(found) = rows.get(row).filter(|row| row.start <= svma) else {
-                continue;
-            };
-            let total = range.count.wrapping_mul(u64::from(length));
-            let count = match source.counting {
-                Counting::Most => {
-                    let discriminator = source.frames.frame(found.frame).discriminator;
-                    let copies = source.discriminators.duplication_factor(discriminator);
-                    range.count.wrapping_mul(u64::from(copies))
+    let start = pieces.first().map_or(Svma(0), |piece| Svma(piece.start));
+    let mut row = rows.partition_point(|row| row.end <= start);
+    for piece in pieces {
+        let (start, last) = (Svma(piece.start), Svma(piece.end - 1));
+        // Mostly, the next range is in the next piece. Otherwise code of other units lies in between.
+        if ranges.first().is_some_and(|range| range.second < start) {
+            ranges = &ranges[ranges.partition_point(|range| range.second < start)..];
+        }
+        while let Some((range, behind)) = ranges.split_first()
+            && range.first <= last
+        {
+            let inside = (range.first.max(start), range.second.min(last));
+            for Instruction { svma, length, .. } in source.code.instructions(inside.0, inside.1) {
+                while rows.get(row).is_some_and(|row| row.end <= svma) {
+                    row += 1;
                 }
-                Counting::Sum => range.count,
-            };
-            match executed.last_mut().filter(|last| last.frame == found.frame) {
-                Some(last) => {
-                    last.total = last.total.saturating_add(total);
-                    last.count = match source.counting {
-                        Counting::Most => last.count.max(count),
-                        Counting::Sum => last.count.saturating_add(count),
-                    };
+                let Some(found) = rows.get(row).filter(|row| row.start <= svma) else {
+                    continue;
+                };
+                let total = range.count.wrapping_mul(u64::from(length));
+                let count = match source.counting {
+                    Counting::Most => {
+                        let discriminator = source.frames.frame(found.frame).discriminator;
+                        let copies = source.discriminators.duplication_factor(discriminator);
+                        range.count.wrapping_mul(u64::from(copies))
+                    }
+                    Counting::Sum => range.count,
+                };
+                match executed.last_mut().filter(|last| last.frame == found.frame) {
+                    Some(last) => {
+                        last.total = last.total.saturating_add(total);
+                        last.count = match source.counting {
+                            Counting::Most => last.count.max(count),
+                            Counting::Sum => last.count.saturating_add(count),
+                        };
+                    }
+                    None => executed.push(Executed {
+                        frame: found.frame,
+                        count,
+                        total,
+                    }),
                 }
-                None => executed.push(Executed {
-                    frame: found.frame,
-                    count,
-                    total,
-                }),
             }
+            if range.second > last {
+                break;
+            }
+            ranges = behind;
         }
     }
     executed
@@ -157,33 +183,28 @@ fn executed(source: &Source<'_>, ranges: &[Counter]) -> Vec<Executed> {
 /// A branch to the entry of a function. It is a call from the source's line, whatever the instruction. If it
 /// goes through a jump table, the branch to the table is the call. The jump from the table, which belongs to
 /// no line, enters the function.
-struct Call {
-    caller: Option<FrameId>,
+pub(crate) struct Call {
+    /// Address of the branch.
+    from: Svma,
     callee: FunctionId,
     /// True if the branch goes to the function itself, not to a jump table.
     enters: bool,
     count: u64,
 }
 
-fn calls(source: &Source<'_>, branches: &[Counter]) -> Vec<Call> {
+/// Returns the calls among `branches`, in the same order.
+pub(crate) fn calls(code: &Code<'_>, entries: &EntryPoints<'_>, branches: &[Counter]) -> Vec<Call> {
     let call = |branch: &Counter| {
-        let called = source.entries.called(source.code, branch.second)?;
+        let called = entries.called(code, branch.second)?;
         Some(Call {
-            caller: source.frames.lookup(branch.first),
+            from: branch.first,
             callee: called.function,
             enters: called.start == branch.second,
             count: branch.count,
         })
     };
-    branches.iter().filter_map(call).collect()
-}
-
-/// A function that is called.
-#[derive(Clone, Copy)]
-struct Callee {
-    name: NameId,
-    /// The context of the function where it is not inlined; `None` if no branch has entered it.
-    context: Option<ContextId>,
+    let parts = branches.par_chunks(MANY);
+    parts.flat_map_iter(|part| part.iter().filter_map(call)).collect()
 }
 
 struct Attribution<'a> {
@@ -194,7 +215,7 @@ struct Attribution<'a> {
     name_of_frame_name: Vec<Option<NameId>>,
     context_of_frame: Vec<Option<ContextId>>,
     records: Vec<Option<RecordId>>,
-    callees: Vec<Option<Callee>>,
+    callees: FxHashMap<FunctionId, NameId>,
     /// A buffer that is used again for each frame.
     inlined: Vec<FrameId>,
 }
@@ -210,23 +231,14 @@ impl Attribution<'_> {
     }
 
     fn add_call(&mut self, call: &Call) {
-        let known = &mut self.callees[call.callee.0 as usize];
-        let callee = known.get_or_insert_with(|| Callee {
-            name: self
-                .names
-                .intern(canonical_name(self.source.functions.name(call.callee))),
-            context: None,
-        });
-        let name = callee.name;
-        if call.enters {
-            let contexts = &mut self.contexts;
-            let function = *callee.context.get_or_insert_with(|| contexts.context(None, name));
-            contexts.add_head(function, call.count);
-        }
-        if let Some(frame) = call.caller {
-            let record = self.record(frame);
-            self.contexts.add_call(record, name, call.count);
-        }
+        let Some(frame) = self.source.frames.lookup(call.from) else {
+            return;
+        };
+        let (names, functions) = (&mut self.names, self.source.functions);
+        let callee = self.callees.entry(call.callee);
+        let callee = *callee.or_insert_with(|| names.intern(canonical_name(functions.name(call.callee))));
+        let record = self.record(frame);
+        self.contexts.add_call(record, callee, call.count);
     }
 
     fn record(&mut self, id: FrameId) -> RecordId {

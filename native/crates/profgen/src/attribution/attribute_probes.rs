@@ -6,10 +6,10 @@ use std::num::NonZeroU64;
 use elf::{Code, Svma, canonical_name};
 use pseudoprobe::{Guid, InlineNode, NodeId};
 use rustc_hash::FxHashMap;
-use sampleprof::{FunctionSamples, LineLocation, Name, NameId, NameTable, Profile, WriteError};
+use sampleprof::{Combine, FunctionSamples, LineLocation, Name, NameId, NameTable, Profile, WriteError};
 use symbolize::FunctionTable;
 
-use crate::attribution::contexts::{Combine, ContextId, Contexts};
+use crate::attribution::contexts::{ContextId, Contexts};
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::probes::Probes;
 use crate::counting::counter::Counter;

@@ -193,7 +193,7 @@ impl<'a> Job<'a> {
         }
         let (ranges, branches) = (CounterTable::new(ranges), CounterTable::new(branches));
         let frames = self.frames_of(&places_of_interest(ranges.rows(), branches.rows()))?;
-        let debug = (self.binary.debug, self.binary.functions, &frames);
+        let debug = (self.binary.debug, self.binary.functions, frames.faults());
         let mut samples = ranges.rows().iter().map(|range| (range.first, range.count));
         damage::check(self.binary.image, debug, &mut samples, self.options, diagnostics)?;
         Ok(frames)

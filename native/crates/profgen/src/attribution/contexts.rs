@@ -4,9 +4,11 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sampleprof::{
-    BodyRecord, CallTarget, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable, WriteError,
+    BodyRecord, CallTarget, Combine, FunctionSamples, LineLocation, MAX_INLINE_DEPTH, NameId, NameTable, WriteError,
     add_up_targets,
 };
+
+use crate::counting::counters::MANY;
 
 /// A function in an inline context. A parent's id is smaller than its children's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -15,15 +17,6 @@ pub(crate) struct ContextId(u32);
 /// A count of a line of a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RecordId(u32);
-
-/// How the count of a line is made of its records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Combine {
-    /// The largest count of the records.
-    Most,
-    /// The sum of the counts of the records.
-    Sum,
-}
 
 struct Context {
     /// The caller and the call site; `None` for a top-level function.
@@ -34,6 +27,10 @@ struct Context {
     /// Total of the function, without the functions inlined into it.
     total: u64,
     head: u64,
+    /// Number of records of the function's lines.
+    records: usize,
+    /// Number of functions that are inlined directly into the function.
+    inlinees: usize,
 }
 
 struct Record {
@@ -64,13 +61,19 @@ impl Contexts {
     pub(crate) fn context(&mut self, inlined_at: Option<(ContextId, LineLocation)>, name: NameId) -> ContextId {
         *self.by_place.entry((inlined_at, name)).or_insert_with(|| {
             let id = ContextId(index(self.contexts.len()));
-            let depth = inlined_at.map_or(0, |(caller, _)| self.contexts[caller.0 as usize].depth + 1);
+            let depth = inlined_at.map_or(0, |(caller, _)| {
+                let caller = &mut self.contexts[caller.0 as usize];
+                caller.inlinees += 1;
+                caller.depth + 1
+            });
             self.contexts.push(Context {
                 inlined_at,
                 name,
                 depth,
                 total: 0,
                 head: 0,
+                records: 0,
+                inlinees: 0,
             });
             id
         })
@@ -79,6 +82,7 @@ impl Contexts {
     /// Adds a record of a line, with count 0. A line may have several records.
     pub(crate) fn record(&mut self, context: ContextId, location: LineLocation) -> RecordId {
         let id = RecordId(index(self.records.len()));
+        self.contexts[context.0 as usize].records += 1;
         self.records.push(Record {
             context,
             location,
@@ -137,13 +141,17 @@ impl Contexts {
         }
         self.calls.par_sort_unstable_by_key(|(record, _)| *record);
         let calls = CallsByRecord::new(&self.calls, self.records.len());
-        let mut of_contexts = self.records_of_contexts();
-        let contexts = self.contexts.par_iter().zip(&mut of_contexts);
+        let (records, ends) = self.records_by_context();
+        let contexts = self.contexts.par_iter().zip(&ends).with_min_len(MANY);
         let mut functions: Vec<FunctionSamples> = contexts
-            .map(|(context, records)| {
-                let mut function = FunctionSamples::new(context.name);
-                function.body = self.body(records, &calls, combine);
-                function
+            .map_init(Vec::new, |own, (context, &end)| {
+                own.clear();
+                own.extend_from_slice(&records[end - context.records..end]);
+                FunctionSamples {
+                    body: self.body(own, &calls, combine),
+                    inlinees: Vec::with_capacity(context.inlinees),
+                    ..FunctionSamples::new(context.name)
+                }
             })
             .collect();
         // Children have higher ids than their parents. So if the walk begins at the end, each function is
@@ -168,17 +176,21 @@ impl Contexts {
         Ok(top_level)
     }
 
-    /// Returns the records of each context.
-    fn records_of_contexts(&self) -> Vec<Vec<RecordId>> {
-        let mut sizes = vec![0; self.contexts.len()];
-        for record in &self.records {
-            sizes[record.context.0 as usize] += 1;
-        }
-        let mut of_contexts: Vec<_> = sizes.into_iter().map(Vec::with_capacity).collect();
+    /// Returns all records in the order of their contexts, and the end of the records of each context.
+    fn records_by_context(&self) -> (Vec<RecordId>, Vec<usize>) {
+        let starts = self.contexts.iter().scan(0, |next, context| {
+            let start = *next;
+            *next += context.records;
+            Some(start)
+        });
+        let mut ends: Vec<usize> = starts.collect();
+        let mut records = vec![RecordId(0); self.records.len()];
         for (id, record) in self.records.iter().enumerate() {
-            of_contexts[record.context.0 as usize].push(RecordId(index(id)));
+            let end = &mut ends[record.context.0 as usize];
+            records[*end] = RecordId(index(id));
+            *end += 1;
         }
-        of_contexts
+        (records, ends)
     }
 
     /// Returns the lines of one context.

@@ -2,7 +2,7 @@
 
 use elf::{Image, Svma};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
-use symbolize::{Damage, DebugInfo, FrameTable, FunctionTable};
+use symbolize::{Damage, DebugInfo, FunctionTable, UnitFault};
 
 use crate::account::share::{Share, percent_text};
 use crate::request::options::GenerateOptions;
@@ -12,18 +12,19 @@ use crate::request::words::Words;
 const HINT: &str = "Link or copy the file again, with all of its .dwo files or its package if it has split debug information. `llvm-dwarfdump --verify FILE` shows all that is wrong with it. An undamaged file of the same build can be named \
                     with {--debug-binary}.";
 
-/// Warns of samples in units that cannot be read in full.
+/// Warns of samples in units that cannot be read in full. `of_frames` has the faults that were found when frames were
+/// read.
 ///
 /// # Errors
 /// The samples are most of all samples, or damage is an error. llvm-profgen reports no damage.
 pub(crate) fn check(
     image: &Image,
-    (debug, functions, frames): (&DebugInfo, &FunctionTable, &FrameTable),
+    (debug, functions, of_frames): (&DebugInfo, &FunctionTable, &[UnitFault]),
     samples: &mut dyn Iterator<Item = (Svma, u64)>,
     options: &GenerateOptions,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<(), Error> {
-    let damage = debug.damage(functions, frames, samples);
+    let damage = debug.damage(functions, of_frames, samples);
     let concerned = damage.concerned();
     let Some(message) = message(debug, &damage, concerned) else {
         return Ok(());

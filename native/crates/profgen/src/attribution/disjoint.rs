@@ -83,6 +83,8 @@ pub fn disjoint_ranges(ranges: &[Counter]) -> Vec<Counter> {
             };
         }
     }
+    // A list that grows doubles its room, and this list may be large.
+    out.shrink_to_fit();
     out
 }
 

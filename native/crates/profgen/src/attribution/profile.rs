@@ -4,9 +4,9 @@ use elf::{Code, Image, Svma};
 use job::failure::{probe_error, symbolize_error, write_error};
 use job::{Diagnostic, Error, Observer, Phase, Progress, keep_going};
 use sampleprof::Profile;
-use symbolize::{DebugInfo, FrameTable, FunctionId, FunctionTable};
+use symbolize::{DebugInfo, FrameTable, FunctionId, FunctionTable, Piece};
 
-use crate::attribution::attribute::{Counting, Source, attribute};
+use crate::attribution::attribute::{Counting, Source, attribute, calls, heads};
 use crate::attribution::attribute_probes::{ProbeSource, attribute_probes};
 use crate::attribution::damage;
 use crate::attribution::discriminator::DiscriminatorKind;
@@ -83,16 +83,27 @@ fn by_lines(
         ..
     } = counters;
     let places = places_of_interest(&ranges, branches.rows());
-    let frames = FrameTable::build(binary.debug, &places, &keep_going(observer)).map_err(symbolize_error)?;
-    drop(places);
-    let debug = (binary.debug, binary.functions, &frames);
+    let calls = calls(binary.code, &binary.entries, branches.rows());
+    drop(branches);
+    observer.progress(Progress::start(Phase::Attribute));
+    // The facts about the binary are found once, not for each of its units.
+    let no_frames = FrameTable::default();
+    let source = line_source(binary, &no_frames, options);
+    let attribute_unit = |pieces: &[Piece], frames: FrameTable| {
+        let frames = &frames;
+        attribute(&Source { frames, ..source }, pieces, &ranges, &calls)
+    };
+    let read = FrameTable::by_unit(binary.debug, &places, &keep_going(observer), attribute_unit);
+    let (units, faults) = read.map_err(symbolize_error)?;
+    let debug = (binary.debug, binary.functions, &faults[..]);
     let mut samples = counted.rows().iter().map(|range| (range.first, range.count));
     damage::check(binary.image, debug, &mut samples, options, diagnostics)?;
-    drop(counted);
-    observer.progress(Progress::start(Phase::Attribute));
-    let attributed = attribute(&line_source(binary, &frames, options), &ranges, branches.rows());
-    drop((frames, ranges, branches));
-    attributed.into_profile().map_err(write_error)
+    let mut units: Vec<Profile> = units.into_iter().collect::<Result<_, _>>().map_err(write_error)?;
+    units.push(heads(&calls, binary.functions));
+    drop((ranges, calls, counted));
+    let mut profile = Profile::join(units, source.counting.combine());
+    profile.flags.fs_discriminators = source.discriminators == DiscriminatorKind::FlowSensitive;
+    Ok(profile)
 }
 
 /// Returns the source that attribution by lines needs.
@@ -207,5 +218,6 @@ pub(crate) fn places_of_interest(ranges: &[Counter], branches: &[Counter]) -> Ve
         }
         joins
     });
+    places.shrink_to_fit();
     places
 }

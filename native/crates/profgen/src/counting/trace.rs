@@ -15,6 +15,9 @@ use crate::counting::trace_counts::{Trace, TraceCounts};
 /// Number of slots of the cache, which takes 192 KiB: a part of a core's second-level cache.
 const SLOTS: usize = 1 << 12;
 
+/// Number of entries that are many for one stack of up to 32 entries, if the cache does not have them.
+const MANY_MISSES: usize = 8;
+
 /// A slot of the cache. It has the fields of a [`RawEntry`] one by one, so that no padding lies between them.
 #[derive(Clone, Copy)]
 struct Slot {
@@ -59,6 +62,8 @@ pub(crate) struct TraceTable {
     misplaced: ByBinary<u64>,
     /// Room for the ends of a stack in several targets.
     pub(crate) ends: Option<ManyEnds>,
+    /// Number of entries that the cache did not have, since the last call of [`TraceTable::misses_many`].
+    misses: usize,
 }
 
 impl Default for TraceTable {
@@ -92,7 +97,15 @@ impl TraceTable {
             ledger: Ledger::default(),
             misplaced: ByBinary::new(),
             ends: several.map(ManyEnds::new),
+            misses: 0,
         }
+    }
+
+    /// Returns true if the cache did not have many of the entries since the last call. It will hardly have those
+    /// of the next stack.
+    #[inline]
+    pub(crate) fn misses_many(&mut self) -> bool {
+        std::mem::take(&mut self.misses) >= MANY_MISSES
     }
 
     /// Counts an entry; `newer` is the source of the entry before it in the stack. `resolve` is called if the
@@ -110,6 +123,7 @@ impl TraceTable {
             slot.count += 1;
             return slot.resolved;
         }
+        self.misses += 1;
         let resolved = resolve();
         let ends = ends.of(&resolved);
         let replaced = std::mem::replace(

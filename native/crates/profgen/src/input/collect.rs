@@ -242,6 +242,9 @@ impl<'a> Worker<'a> {
             traces.add_address(view.locate_target(sample.ip), times);
             return;
         }
+        if traces.misses_many() {
+            view.fetch(branches.clone().map(|branch| branch.from));
+        }
         let stack = Stack {
             branches,
             times,

@@ -7,6 +7,7 @@ use super::piece::{Piece, SHARDS, Source, shard_of};
 use super::shard::Shard;
 use crate::binary::EncodedProfile;
 use crate::combine::scale;
+use crate::join::rename;
 use crate::read::{Located, open_binary};
 use crate::{ContextId, ContextTable, FunctionSamples, NameId, NameTable, ProfileFlags, read};
 
@@ -162,16 +163,5 @@ impl<'a> OpenedInput<'a> {
             }
         }
         PreparedInput { source, pieces }
-    }
-}
-
-/// Replaces the ids of a file by the ids of the sum.
-fn rename(function: &mut FunctionSamples, ids: &[NameId]) {
-    function.name = ids[function.name.index()];
-    for target in function.body.iter_mut().flat_map(|record| &mut record.targets) {
-        target.name = ids[target.name.index()];
-    }
-    for (_, inlinee) in &mut function.inlinees {
-        rename(inlinee, ids);
     }
 }
