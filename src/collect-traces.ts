@@ -22,7 +22,8 @@ export interface CollectResult {
   /** The files that were written, in the order in which they were finished. */
   shards: WrittenShard[];
   /**
-   * Number of samples and branch entries that were read, and of those that are in no row of a branch, by reason.
+   * Number of samples, branch entries and sampled addresses that were read, and of those that are in no row of a
+   * branch or of an address, by reason.
    */
   ledger: Counted[];
   /** Warnings and notes. */
@@ -32,8 +33,8 @@ export interface CollectResult {
 }
 
 /**
- * Counts how often each branch was taken, and writes the counts into trace shards: Parquet files that any SQL
- * engine can add up. `generateProfile({ binary, traces })` makes the same profiles from trace shards as from the
+ * Counts how often each branch was taken, or how often each address was sampled, and writes the counts into trace
+ * shards: Parquet files that any SQL engine can add up. `generateProfile({ binary, traces })` makes the same profiles from trace shards as from the
  * recordings. No binary is needed.
  *
  * A file appears only when it is complete, even if the process is killed. If `signal` is aborted while a stream is

@@ -9,11 +9,14 @@ export interface TracedBinary {
   /** Path of the file, as it was mapped. */
   path: string;
   kind: 'user' | 'kernel' | 'module';
+  /** Number of rows of branches, of sampled addresses, and of calls on their call chains. */
   rows: number;
   /** Number of times that branches with a start or an end in the file were taken. A branch from one file to another counts in both. */
   count: bigint;
   /** Number of mispredicted branches among them. */
   mispredicted: bigint;
+  /** Number of sampled addresses in the file. */
+  addresses: bigint;
 }
 
 /** The contents of a trace shard. Counts are `bigint`, numbers of things are `number`. */
@@ -34,12 +37,13 @@ export interface TracesSummary {
   written: Date | undefined;
   /** Name of the recording host, if the collection was asked to write it. */
   host: string | undefined;
-  /** The mapped files; the file with the most branches first. */
+  /** The mapped files; the file with the most branches first, or else the file with the most sampled addresses. */
   binaries: TracedBinary[];
-  /** Numbers of branches by event. Each branch is counted once, in the file where it starts. Branches that start in no mapped file are left out. */
+  /** Numbers of branches and of sampled addresses by event. Each branch is counted once, in the file where it starts. Branches that start in no mapped file are left out. */
   events: Counted[];
   /**
-   * Number of samples and branch entries that were read, and of those that are in no row of a branch, by reason.
+   * Number of samples, branch entries and sampled addresses that were read, and of those that are in no row of a
+   * branch or of an address, by reason.
    */
   ledger: Counted[];
 }

@@ -5,7 +5,7 @@
 #
 # SPOOL      traces of all hosts by day: SPOOL/day=2026-11-29/*.parquet. Each host fills its own folder with
 #            perf record -b -a -N --buildid-mmap -o - | autofdo-gen collect --perfdata - -o FOLDER --rotate 10m
-#            and moves finished files here, to any object store or disk.
+#            (without -b where the CPU records no branches) and moves finished files here, to any object store or disk.
 # TODAY      the last day whose traces are used, for example 2026-11-29
 # BINARIES   folder with the binaries of the running releases, and their debug files
 # PUBLISHED  folder with one profile for each binary, from which builds take the profiles

@@ -204,6 +204,7 @@ export interface BindingCollectOptions {
   host?: boolean
   /** The samples that count. */
   select: BindingSelection
+  samples?: 'branches' | 'addresses'
   /** True if damage of an input is an error. */
   strict?: boolean
   /** Number of worker threads; 0 stands for one for each processor. */
@@ -1021,6 +1022,7 @@ export interface BindingShardBinary {
   count: bigint
   /** Number of times that branches of the file were mispredicted. */
   mispredicted: bigint
+  addresses: bigint
 }
 
 /** The result of an inspection that succeeded. */

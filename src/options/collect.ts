@@ -2,7 +2,7 @@ import type { BindingCollectOptions } from '../../native/binding/index.cjs';
 import type { Progress } from '../progress.js';
 import { checkOptions, defined, invalid, list } from './check.js';
 import { JOBS } from './common.js';
-import { flag, NO_FLAG, type OptionTable } from './flag.js';
+import { choice, flag, NO_FLAG, type OptionTable } from './flag.js';
 import { GENERATE_OPTIONS } from './generate.js';
 import { type SampleSelection, SELECTION_OPTIONS, withBindingSelection } from './selection.js';
 
@@ -11,7 +11,7 @@ import { type SampleSelection, SELECTION_OPTIONS, withBindingSelection } from '.
  * flags.
  */
 export interface CollectOptions extends SampleSelection {
-  /** One or more recordings of `perf record -b`: files, directories or pipe streams; `-` is standard input. */
+  /** One or more recordings of `perf record`: files, directories or pipe streams; `-` is standard input. */
   perfData: string | readonly string[];
   /**
    * A file or a folder. A file has a name that ends in `.parquet`; it is replaced as a whole once the new content
@@ -27,6 +27,12 @@ export interface CollectOptions extends SampleSelection {
   /** Write the name of the recording host into the file; default false. */
   host?: boolean | undefined;
 
+  /**
+   * The part of the samples that is collected. `branches`: their branch stacks, or the branches that Arm SPE
+   * sampled. `addresses`: the sampled addresses. Absent: branches, or the addresses of a recording in which no
+   * sample has branches.
+   */
+  samples?: 'branches' | 'addresses' | undefined;
   /** Fail with `INPUT_DAMAGED` if an input is damaged; default false: damage is reported as a diagnostic. */
   strict?: boolean | undefined;
   /** Number of worker threads; default 0: one for each processor. */
@@ -65,6 +71,13 @@ export const COLLECT_OPTIONS = {
   ),
   host: flag('Output', 'boolean', 'host', 'Write the name of the host into the file.'),
   ...SELECTION_OPTIONS,
+  samples: choice(
+    'Samples',
+    ['branches', 'addresses'],
+    'samples',
+    'Collect the branches of samples (branches) or their addresses (addresses).',
+    { default: 'branches, or addresses if there are none' },
+  ),
   strict: GENERATE_OPTIONS.strict,
   jobs: JOBS,
   signal: NO_FLAG,

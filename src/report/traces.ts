@@ -39,19 +39,26 @@ export function tracesText(summary: TracesSummary): string {
   }
   lines.push(...ledgerLines(summary.ledger));
   for (const { name, count } of summary.events)
-    lines.push(line('event', `${name}: ${plural(count, 'branch', 'branches')} from these files`));
-  for (const { path, buildId, kind, count, rows } of binaries.slice(0, MAX_BINARIES)) {
-    const id = buildId ?? 'no build id';
-    lines.push(
-      line(
-        kind,
-        `${path} (${id}): ${plural(rows, 'row')}, ${plural(count, 'branch', 'branches')} from or to it`,
-      ),
-    );
+    lines.push(line('event', `${name}: ${eventText(count, summary)}`));
+  for (const { path, buildId, kind, count, addresses, rows } of binaries.slice(0, MAX_BINARIES)) {
+    const parts = [plural(rows, 'row')];
+    if (count > 0n) parts.push(`${plural(count, 'branch', 'branches')} from or to it`);
+    if (addresses > 0n) parts.push(plural(addresses, 'sampled address', 'sampled addresses'));
+    lines.push(line(kind, `${path} (${buildId ?? 'no build id'}): ${parts.join(', ')}`));
   }
   const more = binaries.length - MAX_BINARIES;
   if (more > 0) lines.push(line('', `and ${more} more (--json shows all)`));
   return lines.join('');
+}
+
+/** Says what the number of an event counts. A shard may have branches, sampled addresses, or both. */
+function eventText(count: bigint, { binaries }: TracesSummary): string {
+  const branches = binaries.some((binary) => binary.count > 0n);
+  const addresses = binaries.some((binary) => binary.addresses > 0n);
+  if (branches && addresses)
+    return `${plural(count, 'branch or address', 'branches and addresses')} of these files`;
+  if (addresses) return `${plural(count, 'sampled address', 'sampled addresses')} in these files`;
+  return `${plural(count, 'branch', 'branches')} from these files`;
 }
 
 function ledgerLines(ledger: readonly Counted[]): string[] {

@@ -53,7 +53,7 @@ describe('autofdo-gen collect', () => {
     expect(await run(...args)).toMatchObject({ status: 0 });
     expect(readFileSync(join(temporary.path, 'a.afdo')).equals(expected)).toBe(true);
     const described = await run('inspect', 'a.parquet');
-    expect(described.stdout.toString()).toMatch(/^traces +1,213 rows in 2 groups, schema 2$/m);
+    expect(described.stdout.toString()).toMatch(/^traces +1,213 rows in 2 groups, schema 3$/m);
     expect(described.stdout.toString()).toMatch(/^user +\/tmp\/autofdo-fixture\/calc \(0645410a/m);
     expect(described.stdout.toString()).not.toMatch(/^host/m);
   });
@@ -64,7 +64,7 @@ describe('autofdo-gen collect', () => {
     const without = await inspectTraces(options.output);
     expect(without).toMatchObject({
       host: undefined,
-      schemaVersion: 2,
+      schemaVersion: 3,
       tool: expect.stringMatching(/^autofdo-gen /),
     });
     await collectTraces({ ...options, host: true });
@@ -242,7 +242,7 @@ describe('--traces', () => {
   it.each<[string, string[], RegExp]>([
     ['processes', ['--pid', '1'], /traces do not say in which process/],
     ['llvm-profgen’s mappings', ['--compat=llvm-profgen'], /traces have no mappings any more/],
-    ['addresses', ['--leading-ip-only'], /traces have neither the sampled addresses/],
+    ['addresses', ['--leading-ip-only'], /traces are sums of samples/],
     ['an event that there is not', ['--event', 'x'], /the traces have no event `x`; they have `r20c4`/],
   ])('refuses %s', async (_, args, message) => {
     await run('collect', '--perfdata', calc.perfData, '-o', 'b.parquet', '-q');
@@ -266,7 +266,7 @@ describe('--traces', () => {
   it('lists the programs of the traces if they are of another program', async () => {
     await run('collect', '--perfdata', fixture('life-rust').perfData, '-o', 'life.parquet', '-q');
     const { status, stderr } = await generate('--traces', 'life.parquet');
-    expect(stderr).toMatch(/the traces have no branch in calc; they have branches in .*life/);
+    expect(stderr).toMatch(/the traces have no sample in calc; they have samples in .*life/);
     expect(status).toBe(1);
   });
 });

@@ -12,7 +12,7 @@ use perfdata::{AddressSpaces, Change, CpuMode, Metadata, PerfData, RecordStats, 
 
 pub use count::EventCounts;
 use count::{Collector, Counts};
-pub use shard::{BranchCounts, ShardInspection, inspect_shard};
+pub use shard::{FileCounts, ShardInspection, inspect_shard};
 
 /// The content of a recording. Damage is no error: reading ends there, and `stats` says so.
 #[derive(Debug)]

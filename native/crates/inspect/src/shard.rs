@@ -18,23 +18,27 @@ pub struct ShardInspection {
     pub rows: u64,
     /// Number of row groups.
     pub groups: u64,
-    /// The files that were mapped, the one with most branches first.
-    pub binaries: Vec<(Binary, BranchCounts)>,
-    /// Numbers of branches by event. Each branch is counted once, in the file where it starts. Branches that start in no mapped file are left out.
+    /// The files that were mapped, the one with most branches first, or else the one with most sampled addresses.
+    pub binaries: Vec<(Binary, FileCounts)>,
+    /// Numbers of branches and of sampled addresses by event. Each branch is counted once, in the file where it starts. Branches that start in no
+    /// mapped file are left out.
     pub events: Vec<(String, u64)>,
-    /// Numbers of what was read, and of what is in no row of a branch.
+    /// Numbers of what was read, and of what is in no row of a branch or of an address.
     pub ledger: Vec<(Loss, u64)>,
 }
 
-/// Numbers of branches that start or end in a file. A branch from one file to another counts in both.
+/// Numbers of branches that start or end in a file, and of sampled addresses. A branch from one file to another
+/// counts in both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct BranchCounts {
-    /// Number of rows.
+pub struct FileCounts {
+    /// Number of rows of branches, addresses and calls.
     pub rows: u64,
     /// Number of times that the branches were taken.
     pub count: u64,
     /// Number of times that the branches were mispredicted.
     pub mispredicted: u64,
+    /// Number of sampled addresses in the file.
+    pub addresses: u64,
 }
 
 /// Reads a shard and describes it.
@@ -57,7 +61,11 @@ pub fn inspect_shard(path: &Path, observer: &dyn Observer) -> Result<ShardInspec
             })?;
         }
         let mut binaries: Vec<_> = all.binaries.into_iter().collect();
-        binaries.sort_by(|(a, x), (b, y)| y.count.cmp(&x.count).then_with(|| a.cmp(b)));
+        binaries.sort_by(|(a, x), (b, y)| {
+            (y.count, y.addresses)
+                .cmp(&(x.count, x.addresses))
+                .then_with(|| a.cmp(b))
+        });
         Ok(ShardInspection {
             metadata: shard.metadata().clone(),
             bytes: shard.size(),
@@ -72,7 +80,7 @@ pub fn inspect_shard(path: &Path, observer: &dyn Observer) -> Result<ShardInspec
 
 #[derive(Default)]
 struct Sums {
-    binaries: BTreeMap<Binary, BranchCounts>,
+    binaries: BTreeMap<Binary, FileCounts>,
     events: BTreeMap<String, u64>,
     ledger: BTreeMap<Loss, u64>,
 }
@@ -106,7 +114,7 @@ impl Sums {
             ));
         }
         match (row.record, row.kind) {
-            (Record::Branch, Some(kind)) => {
+            (record, Some(kind)) if record.is_of_samples() => {
                 let binary = Binary {
                     build_id: row.build_id.map(str::to_owned),
                     path: row.path.to_owned(),
@@ -114,7 +122,12 @@ impl Sums {
                 };
                 let sums = self.binaries.entry(binary).or_default();
                 sums.rows += 1;
-                sums.count = sums.count.checked_add(row.count).ok_or_else(too_large)?;
+                let sum = match record {
+                    Record::Call => return Ok(()),
+                    Record::Address => &mut sums.addresses,
+                    _ => &mut sums.count,
+                };
+                *sum = sum.checked_add(row.count).ok_or_else(too_large)?;
                 sums.mispredicted = sums.mispredicted.checked_add(row.mispredicted).ok_or_else(too_large)?;
                 // A branch from one file to another has a row in each.
                 if row.from.is_some() {
@@ -130,7 +143,7 @@ impl Sums {
                 let sum = self.ledger.entry(what).or_default();
                 *sum = sum.checked_add(row.count).ok_or_else(too_large)?;
             }
-            (Record::Patch | Record::Branch, _) => {}
+            _ => {}
         }
         Ok(())
     }

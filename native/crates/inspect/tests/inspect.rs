@@ -153,7 +153,7 @@ fn branches_of_a_raw_trace_are_samples() {
 }
 
 #[test]
-fn a_branch_from_one_file_to_another_is_one_branch_of_its_event() {
+fn a_branch_from_one_file_to_another_is_one_branch_of_its_event_and_a_call_is_no_sample() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("traces.parquet");
     let row = |path, from, to| Row {
@@ -165,20 +165,38 @@ fn a_branch_from_one_file_to_another_is_one_branch_of_its_event() {
         to,
         ..Row::ledger(Loss::Entries, 5)
     };
+    let address = Row {
+        record: Record::Address,
+        exact: Some(true),
+        ..row("/bin/plain", Some(1), None)
+    };
+    let call = Row {
+        record: Record::Call,
+        ..row("/bin/plain", None, Some(1))
+    };
     let rows = [
         row("/bin/app", Some(1), None),
         row("/bin/app", Some(1), Some(2)),
         row("/lib/library.so", None, Some(3)),
+        address,
+        call,
     ];
     let mut writer = ShardWriter::new(Vec::new()).expect("memory");
     writer.write(&rows).expect("memory");
     std::fs::write(&path, writer.finish(&Metadata::default()).expect("memory")).expect("written");
     let found = inspect_shard(&path, &Silent).expect("traces");
-    assert_eq!(found.events, [("cycles".to_owned(), 10)]);
+    assert_eq!(found.events, [("cycles".to_owned(), 15)]);
     let counts: Vec<_> = found
         .binaries
         .iter()
-        .map(|(file, sums)| (file.path.as_str(), sums.count))
+        .map(|(file, sums)| (file.path.as_str(), sums.rows, sums.count, sums.addresses))
         .collect();
-    assert_eq!(counts, [("/bin/app", 10), ("/lib/library.so", 5)]);
+    assert_eq!(
+        counts,
+        [
+            ("/bin/app", 2, 10, 0),
+            ("/lib/library.so", 1, 5, 0),
+            ("/bin/plain", 2, 0, 5)
+        ]
+    );
 }

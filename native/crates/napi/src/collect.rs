@@ -7,7 +7,7 @@ use profgen::{CollectOptions, CollectOutcome, Rotation};
 use crate::failure::BindingError;
 use crate::job::{BindingCancelToken, ProgressFunction};
 use crate::number::count;
-use crate::options::BindingSelection;
+use crate::options::{BindingSelection, parse_samples};
 use crate::outcome::{BindingDiagnostic, BindingTiming};
 use crate::task::{JobTask, Success, run_job};
 
@@ -24,6 +24,9 @@ pub struct BindingCollectOptions {
     pub host: Option<bool>,
     /// The samples that count.
     pub select: BindingSelection,
+    /// The part of the samples that counts: branch stacks or addresses.
+    #[napi(ts_type = "'branches' | 'addresses'")]
+    pub samples: Option<String>,
     /// True if damage of an input is an error.
     pub strict: Option<bool>,
     /// Number of worker threads; 0 stands for one for each processor.
@@ -45,7 +48,7 @@ pub struct BindingCollectSuccess {
 pub struct BindingCollectOutcome {
     /// The files that were written, in the order in which they were finished.
     pub shards: Vec<BindingWrittenShard>,
-    /// Numbers of what was read, and of what is in no row of a branch.
+    /// Numbers of what was read, and of what is in no row of a branch or of an address.
     pub ledger: Vec<BindingCounted>,
     /// Warnings and notes.
     pub diagnostics: Vec<BindingDiagnostic>,
@@ -98,7 +101,9 @@ impl TryFrom<BindingCollectOptions> for CollectOptions {
                 ))
             })
         });
+        let samples = from.samples.map(|name| parse_samples(&name)).transpose()?;
         Ok(Self {
+            samples: samples.unwrap_or_default(),
             rotate: rotate.transpose()?,
             host: from.host.unwrap_or_default(),
             select: from.select.try_into()?,

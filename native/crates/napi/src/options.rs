@@ -344,7 +344,7 @@ pub(crate) fn parse_compat(name: &str) -> Result<Policy, BindingError> {
     }
 }
 
-fn parse_samples(name: &str) -> Result<SampleUse, BindingError> {
+pub(crate) fn parse_samples(name: &str) -> Result<SampleUse, BindingError> {
     match name {
         "branches" => Ok(SampleUse::Branches),
         "addresses" => Ok(SampleUse::Addresses),

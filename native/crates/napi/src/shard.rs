@@ -41,9 +41,9 @@ pub struct BindingShard {
     pub host: Option<String>,
     /// The files that were mapped, the one with most branches first.
     pub binaries: Vec<BindingShardBinary>,
-    /// Numbers of branches by event.
+    /// Numbers of branches and of sampled addresses by event.
     pub events: Vec<BindingCounted>,
-    /// Numbers of what was read, and of what is in no row of a branch.
+    /// Numbers of what was read, and of what is in no row of a branch or of an address.
     pub ledger: Vec<BindingCounted>,
 }
 
@@ -57,7 +57,7 @@ pub struct BindingShardBinary {
     /// Kind of the file.
     #[napi(ts_type = "'user' | 'kernel' | 'module'")]
     pub kind: String,
-    /// Number of rows.
+    /// Number of rows of branches, addresses and calls.
     pub rows: f64,
     /// Number of times that branches of the file were taken.
     #[napi(ts_type = "bigint")]
@@ -65,6 +65,9 @@ pub struct BindingShardBinary {
     /// Number of times that branches of the file were mispredicted.
     #[napi(ts_type = "bigint")]
     pub mispredicted: BigInt,
+    /// Number of sampled addresses in the file.
+    #[napi(ts_type = "bigint")]
+    pub addresses: BigInt,
 }
 
 /// Reads a shard and describes it.
@@ -92,6 +95,7 @@ impl Success for ShardInspection {
             rows: count(counts.rows),
             count: BigInt::from(counts.count),
             mispredicted: BigInt::from(counts.mispredicted),
+            addresses: BigInt::from(counts.addresses),
         });
         let value = BindingShard {
             size: count(self.bytes),

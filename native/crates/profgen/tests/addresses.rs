@@ -95,23 +95,24 @@ fn branches_alone_are_asked_for() {
 }
 
 #[test]
-fn addresses_are_not_collected_and_the_error_says_what_to_make_of_them() {
+fn a_collection_refuses_what_a_profile_refuses() {
     let replay = Replay::new();
-    let collect_of = |event: &str| {
+    let collect_of = |event: &str, samples| {
         let path = replay.write("plain.data", &plain(&replay, event));
-        let options = CollectOptions::new(vec![path], replay.folder.path().join("traces.parquet"));
-        collect(&options, &Silent).expect_err("no branches")
+        let options = CollectOptions {
+            samples,
+            ..CollectOptions::new(vec![path], replay.folder.path().join("traces.parquet"))
+        };
+        collect(&options, &Silent).map_err(|error| (error.code, error.hint.unwrap_or_default()))
     };
-    let error = collect_of("cycles");
-    assert_eq!(error.code, ErrorCode::NoBranchStacks);
-    let hint = error.hint.expect("a hint");
-    assert!(
-        hint.contains("perf record") && hint.contains("{generate --samples=addresses --binary --perfdata}"),
-        "{hint}"
-    );
-    // A trace has branches.
-    let hint = collect_of("intel_pt//u").hint.expect("a hint");
+    let (code, hint) = collect_of("cycles", SampleUse::Branches).expect_err("no branches");
+    assert_eq!(code, ErrorCode::NoBranchStacks);
+    assert!(hint.contains("perf record"), "{hint}");
+    let (_, hint) = collect_of("intel_pt//u", SampleUse::Any).expect_err("a raw trace");
     assert!(hint.contains("perf inject") && !hint.contains("addresses"), "{hint}");
+    let (_, hint) = collect_of("cache-misses", SampleUse::Any).expect_err("no time");
+    assert!(hint.contains("{--samples=addresses}"), "{hint}");
+    assert!(collect_of("cache-misses", SampleUse::Addresses).is_ok());
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Profiles from trace shards equal the profiles from the recordings, byte for byte, however the recordings
 //! are split.
 
+#[path = "support/summed.rs"]
+mod summed;
 mod support;
 
 use std::collections::BTreeMap;
@@ -9,6 +11,7 @@ use std::path::{Path, PathBuf};
 use job::{DiagnosticCode, ErrorCode};
 use profgen::{CollectOptions, Format, GenerateOptions, Input, Ledger, Outcome, Selection, Silent, collect, generate};
 use proptest::prelude::*;
+use summed::{address, sum};
 use support::Recorded;
 use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
 use traceshard::{Metadata, Row, Shard, ShardWriter};
@@ -117,20 +120,6 @@ fn no_split_changes_a_byte() {
     assert_eq!(counts(&reversed), counts(&whole));
 }
 
-/// Returns addresses of `calc`, relative to the load address of its code: stubs and padding at the beginning,
-/// other code, and the middle of instructions.
-fn address(code: (u64, u64, u64), known: Vec<u64>) -> impl Strategy<Value = u64> {
-    let (start, len, _) = code;
-    prop_oneof![
-        2 => (0u64..0x60).prop_map(move |offset| start + offset),
-        6 => prop::sample::select(known.clone()),
-        1 => (prop::sample::select(known), 1u64..40).prop_map(|(address, offset)| address + offset),
-        1 => (0..len).prop_map(move |offset| start + offset),
-        2 => Just(0x7f00_0000_0000),
-        1 => Just(0xffff_ffff_8100_0000),
-    ]
-}
-
 fn recording(stacks: &[Vec<(u64, u64)>], code: (u64, u64, u64), program: &Path) -> Vec<u8> {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
@@ -140,67 +129,6 @@ fn recording(stacks: &[Vec<(u64, u64)>], code: (u64, u64, u64), program: &Path) 
         builder.sample(SampleSpec::of(event, 1).at(time).branches(stack));
     }
     builder.build_file()
-}
-
-/// Adds up the rows of files as an engine does it.
-fn sum(shards: &[PathBuf], to: &Path) {
-    let mut texts = BTreeMap::new();
-    for path in shards {
-        let shard = Shard::open(path).expect("a shard");
-        for group in 0..shard.groups() {
-            let add = |row: &Row<'_>| {
-                // The key is text, because rows do not outlive the group.
-                let key = format!(
-                    "{:?}",
-                    Row {
-                        count: 0,
-                        mispredicted: 0,
-                        ..*row
-                    }
-                );
-                let entry = texts.entry(key).or_insert_with(|| (own(row), 0u64, 0u64));
-                entry.1 += row.count;
-                entry.2 += row.mispredicted;
-                Ok::<(), traceshard::Error>(())
-            };
-            shard.read_group(group, add).expect("rows");
-        }
-    }
-    let rows: Vec<_> = texts
-        .values()
-        .map(|(row, count, mispredicted)| Row {
-            count: *count,
-            mispredicted: *mispredicted,
-            ..*row
-        })
-        .collect();
-    let mut writer = ShardWriter::new(Vec::new()).expect("memory");
-    writer.write(&rows).expect("memory");
-    std::fs::write(to, writer.finish(&Metadata::default()).expect("memory")).expect("written");
-}
-
-/// Returns a row with texts of its own, which are never freed, because a test is short.
-fn own(row: &Row<'_>) -> Row<'static> {
-    fn leak(text: &str) -> &'static str {
-        Box::leak(text.to_owned().into_boxed_str())
-    }
-    Row {
-        build_id: row.build_id.map(leak),
-        path: leak(row.path),
-        event: row.event.map(leak),
-        arch: row.arch.map(leak),
-        via: row.via.map(leak),
-        patch: row.patch.map(leak),
-        ..Row {
-            build_id: None,
-            path: "",
-            event: None,
-            arch: None,
-            via: None,
-            patch: None,
-            ..*row
-        }
-    }
 }
 
 proptest! {

@@ -3,8 +3,14 @@
 /// The kind of fact that a row records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
-    /// A branch that was taken, and the straight-line range behind it.
+    /// A branch of a branch stack, and the straight-line range behind it.
     Branch,
+    /// A branch that was sampled by itself (Arm SPE), and the straight-line range before or behind it.
+    SampledBranch,
+    /// A sampled address.
+    Address,
+    /// A call on the call chain of a sampled address.
+    Call,
     /// Code that the kernel rewrote while the kernel ran.
     Patch,
     /// A number of what was read, or of what is in no other row.
@@ -12,13 +18,26 @@ pub enum Record {
 }
 
 impl Record {
-    const ALL: [Self; 3] = [Self::Branch, Self::Patch, Self::Ledger];
+    const ALL: [Self; 6] = [
+        Self::Branch,
+        Self::SampledBranch,
+        Self::Address,
+        Self::Call,
+        Self::Patch,
+        Self::Ledger,
+    ];
+
+    /// The spellings of all records, for messages.
+    pub(crate) const SPELLINGS: &str = "branch, sampled_branch, address, call, patch or ledger";
 
     /// Returns the spelling in the column.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Branch => "branch",
+            Self::SampledBranch => "sampled_branch",
+            Self::Address => "address",
+            Self::Call => "call",
             Self::Patch => "patch",
             Self::Ledger => "ledger",
         }
@@ -26,6 +45,12 @@ impl Record {
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|record| record.as_str() == text)
+    }
+
+    /// Returns true if rows of this record count samples of the code of a file.
+    #[must_use]
+    pub const fn is_of_samples(self) -> bool {
+        !matches!(self, Self::Patch | Self::Ledger)
     }
 }
 
@@ -103,11 +128,24 @@ pub enum Loss {
     LostRecords,
     /// Number of samples with branch entries whose call chain was left out.
     CallChains,
+    /// Number of branch entries that are sampled branches which were not taken, if the CPU recorded where the branch
+    /// before went (Arm SPE). They lie inside of straight-line ranges.
+    NotTaken,
+    /// Number of sampled addresses that were read.
+    Addresses,
+    /// Number of sampled addresses that the options of the collection left out.
+    AddressesDeselected,
+    /// Number of addresses that were sampled in guests.
+    AddressesOfGuests,
+    /// Number of sampled addresses where no file was mapped.
+    AddressesUnmapped,
+    /// Number of sampled addresses in no file that has rows, as in memory that no file backs.
+    AddressesInOtherMemory,
 }
 
 impl Loss {
     /// All classes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::Samples,
         Self::BranchSamples,
         Self::Entries,
@@ -119,6 +157,12 @@ impl Loss {
         Self::OtherMemory,
         Self::LostRecords,
         Self::CallChains,
+        Self::NotTaken,
+        Self::Addresses,
+        Self::AddressesDeselected,
+        Self::AddressesOfGuests,
+        Self::AddressesUnmapped,
+        Self::AddressesInOtherMemory,
     ];
 
     /// Returns the spelling in the column `path`.
@@ -136,6 +180,12 @@ impl Loss {
             Self::OtherMemory => "entries in memory of no file",
             Self::LostRecords => "records lost",
             Self::CallChains => "call chains left out",
+            Self::NotTaken => "entries that were not taken",
+            Self::Addresses => "addresses",
+            Self::AddressesDeselected => "addresses deselected",
+            Self::AddressesOfGuests => "addresses of guests",
+            Self::AddressesUnmapped => "addresses where nothing was mapped",
+            Self::AddressesInOtherMemory => "addresses in memory of no file",
         }
     }
 
@@ -161,15 +211,18 @@ pub struct Row<'a> {
     pub event: Option<&'a str>,
     /// Name of the machine from `uname -m`, if the recording states it.
     pub arch: Option<&'a str>,
-    /// Address of the branch, or of the rewritten code; `None` outside of the file.
+    /// Address of the branch, the sampled address, or the address of the rewritten code. For a call, the address
+    /// that it returns to. `None` outside of the file.
     pub from: Option<u64>,
-    /// Target of the branch; `None` outside of the file.
+    /// Target of the branch, or of a branch that was not taken the next instruction. For a call, the address in the
+    /// function that was called: a sampled address, or the address that a further call returns to. `None` outside of
+    /// the file.
     pub to: Option<u64>,
     /// Address at which the straight-line range behind the branch ended: the source of the next newer branch;
     /// `None` outside of the file.
     pub end: Option<u64>,
     /// True if no newer branch of the stack touches the file, so that the end of the straight-line range is
-    /// unknown.
+    /// unknown. For a branch that was sampled by itself: true if the CPU did not record where the branch before went.
     pub newest: bool,
     /// Source of the next newer entry of the whole stack, if the source lies in this file. If the branch neither
     /// starts nor ends in the kernel, entries that do are skipped. `None` if the branch goes to another file.
@@ -182,6 +235,14 @@ pub struct Row<'a> {
     pub via: Option<&'a str>,
     /// The bytes before and after the rewriting; see [`parse_patch`](crate::parse_patch).
     pub patch: Option<&'a str>,
+    /// For a sampled address: true if it is the sampled instruction itself, and not an instruction that was executed
+    /// later. `None` for other records.
+    pub exact: Option<bool>,
+    /// For a branch that was sampled by itself: true if it was taken. `None` for other records.
+    pub taken: Option<bool>,
+    /// For a branch that was sampled by itself: the target of the branch before, where the straight-line range that
+    /// ends with the sampled branch begins. `None` outside of the file, or if the CPU did not record it.
+    pub run_start: Option<u64>,
     /// Number of occurrences.
     pub count: u64,
     /// Number of times that the branch was mispredicted.
@@ -208,6 +269,9 @@ impl Row<'_> {
             crosses_kernel: None,
             via: None,
             patch: None,
+            exact: None,
+            taken: None,
+            run_start: None,
             count,
             mispredicted: 0,
         }

@@ -9,7 +9,7 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
 use crate::error::Error;
 
 /// Version of the schema. Adding a column, or changing the meaning of one, increases it by one.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// The type of the values of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 }
 
 /// The columns, in the order of the file: the name, and true if every row has a value.
-pub const COLUMNS: [(&str, bool); 16] = [
+pub const COLUMNS: [(&str, bool); 19] = [
     ("record", true),
     ("build_id", false),
     ("path", true),
@@ -36,6 +36,9 @@ pub const COLUMNS: [(&str, bool); 16] = [
     ("crosses_kernel", false),
     ("via", false),
     ("patch", false),
+    ("exact", false),
+    ("taken", false),
+    ("run_start", false),
     ("count", true),
     ("mispredicted", true),
 ];
@@ -56,19 +59,27 @@ pub(crate) mod column {
     pub(crate) const CROSSES_KERNEL: usize = 11;
     pub(crate) const VIA: usize = 12;
     pub(crate) const PATCH: usize = 13;
-    pub(crate) const COUNT: usize = 14;
-    pub(crate) const MISPREDICTED: usize = 15;
+    pub(crate) const EXACT: usize = 14;
+    pub(crate) const TAKEN: usize = 15;
+    pub(crate) const RUN_START: usize = 16;
+    pub(crate) const COUNT: usize = 17;
+    pub(crate) const MISPREDICTED: usize = 18;
 
-    /// Columns that version 1 of the schema did not have. Only traces for BOLT need them.
-    pub(crate) const SINCE_VERSION_2: [usize; 2] = [STACK_END, CROSSES_KERNEL];
+    /// Columns that version 1 or version 2 of the schema did not have. Rows of these versions need none of them:
+    /// the first two serve BOLT only, and the others belong to records of version 3.
+    pub(crate) const LATER: [usize; 5] = [STACK_END, CROSSES_KERNEL, EXACT, TAKEN, RUN_START];
 }
 
 pub(crate) const fn kind_of(index: usize) -> Kind {
     match index {
-        column::FROM | column::TO | column::END | column::STACK_END | column::COUNT | column::MISPREDICTED => {
-            Kind::Number
-        }
-        column::NEWEST | column::CROSSES_KERNEL => Kind::Flag,
+        column::FROM
+        | column::TO
+        | column::END
+        | column::STACK_END
+        | column::RUN_START
+        | column::COUNT
+        | column::MISPREDICTED => Kind::Number,
+        column::NEWEST | column::CROSSES_KERNEL | column::EXACT | column::TAKEN => Kind::Flag,
         _ => Kind::Text,
     }
 }
@@ -114,7 +125,7 @@ pub(crate) fn find_columns(
         match position {
             Some(index) => found[number] = Some(source(number, index, &schema.column(index))?),
             None if kind_of(number) == Kind::Text && given(name) => {}
-            None if column::SINCE_VERSION_2.contains(&number) => {}
+            None if column::LATER.contains(&number) => {}
             None => missing.push(*name),
         }
     }

@@ -201,13 +201,14 @@ impl Shard {
                 let [record, build_id, path, kind, ..] = &mut columns;
                 let build_id = build_id.text(column::BUILD_ID, row)?;
                 let path = path.text(column::PATH, row)?.unwrap_or_default();
-                let is_branch = record.text(column::RECORD, row)? == Some(Record::Branch.as_str());
+                let record = record.text(column::RECORD, row)?.and_then(Record::parse);
+                let has_samples = record.is_some_and(Record::is_of_samples);
                 let Some(kind) = kind.text(column::KIND, row)?.and_then(BinaryKind::parse) else {
                     continue;
                 };
                 let same =
                     |last: &Binary| last.build_id.as_deref() == build_id && last.path == path && last.kind == kind;
-                if is_branch && !last.as_ref().is_some_and(same) {
+                if has_samples && !last.as_ref().is_some_and(same) {
                     visit(last.insert(Binary {
                         build_id: build_id.map(str::to_owned),
                         path: path.to_owned(),
@@ -312,14 +313,18 @@ fn row_of(columns: &mut [Cells; COLUMNS.len()], row: u64) -> Result<Row<'_>, Err
         crosses_kernel,
         via,
         patch,
+        exact,
+        taken,
+        run_start,
         count,
         mispredicted,
     ] = columns;
     let missing = |number: usize, expected| wrong(number, row, "no value", expected);
     let record = match record.text(column::RECORD, row)? {
-        Some(text) => Record::parse(text)
-            .ok_or_else(|| wrong(column::RECORD, row, &format!("{text:?}"), "branch, patch or ledger"))?,
-        None => return Err(missing(column::RECORD, "branch, patch or ledger")),
+        Some(text) => {
+            Record::parse(text).ok_or_else(|| wrong(column::RECORD, row, &format!("{text:?}"), Record::SPELLINGS))?
+        }
+        None => return Err(missing(column::RECORD, Record::SPELLINGS)),
     };
     let kind = match kind.text(column::KIND, row)? {
         Some(text) => Some(
@@ -329,6 +334,18 @@ fn row_of(columns: &mut [Cells; COLUMNS.len()], row: u64) -> Result<Row<'_>, Err
         None if record == Record::Ledger => None,
         None => return Err(missing(column::KIND, "user, kernel or module")),
     };
+    let from = from.number(column::FROM, row)?;
+    let to = to.number(column::TO, row)?;
+    let (exact, taken) = (exact.flag(), taken.flag());
+    match record {
+        Record::Address if from.is_none() => return Err(missing(column::FROM, "the sampled address")),
+        Record::Address if exact.is_none() => return Err(missing(column::EXACT, "a truth value in rows of addresses")),
+        Record::Call if to.is_none() => return Err(missing(column::TO, "an address of the function that was called")),
+        Record::SampledBranch if taken.is_none() => {
+            return Err(missing(column::TAKEN, "a truth value in rows of sampled branches"));
+        }
+        _ => {}
+    }
     Ok(Row {
         record,
         build_id: build_id.text(column::BUILD_ID, row)?,
@@ -338,14 +355,17 @@ fn row_of(columns: &mut [Cells; COLUMNS.len()], row: u64) -> Result<Row<'_>, Err
         kind,
         event: event.text(column::EVENT, row)?,
         arch: arch.text(column::ARCH, row)?,
-        from: from.number(column::FROM, row)?,
-        to: to.number(column::TO, row)?,
+        from,
+        to,
         end: end.number(column::END, row)?,
         newest: newest.flag().ok_or_else(|| missing(column::NEWEST, "a truth value"))?,
         stack_end: stack_end.number(column::STACK_END, row)?,
         crosses_kernel: crosses_kernel.flag(),
         via: via.text(column::VIA, row)?,
         patch: patch.text(column::PATCH, row)?,
+        exact,
+        taken,
+        run_start: run_start.number(column::RUN_START, row)?,
         count: count
             .number(column::COUNT, row)?
             .ok_or_else(|| missing(column::COUNT, "a number"))?,

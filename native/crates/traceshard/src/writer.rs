@@ -51,6 +51,7 @@ impl<W: Write + Send> ShardWriter<W> {
             column::TO,
             column::END,
             column::STACK_END,
+            column::RUN_START,
             column::COUNT,
             column::MISPREDICTED,
         ] {
@@ -120,6 +121,9 @@ impl<W: Write + Send> ShardWriter<W> {
         columns.write::<BoolType>(|at| row(at).crosses_kernel)?;
         columns.text(|at| row(at).via)?;
         columns.text(|at| row(at).patch)?;
+        columns.write::<BoolType>(|at| row(at).exact)?;
+        columns.write::<BoolType>(|at| row(at).taken)?;
+        columns.number(|at| row(at).run_start)?;
         columns.number(|at| Some(row(at).count))?;
         columns.number(|at| Some(row(at).mispredicted))?;
         let finished = columns.group.close().map_err(write_error)?;

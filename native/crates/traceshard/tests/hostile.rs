@@ -12,7 +12,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use support::{branch, shard};
-use traceshard::{Error, Row, Shard};
+use traceshard::{Error, Record, Row, Shard};
 
 fn rows_of(bytes: Vec<u8>) -> Result<usize, Error> {
     let shard = Shard::from_bytes(bytes)?;
@@ -91,6 +91,7 @@ fn one_row_of(replaced: &str, by: &str, count: i64, version: Option<&str>, text:
 fn integers_may_have_a_sign_that_is_not_used() {
     assert!(matches!(rows_of(one_row("", "", 5, None)), Ok(1)));
     assert!(matches!(rows_of(one_row("", "", 5, Some("1"))), Ok(1)));
+    assert!(matches!(rows_of(one_row("", "", 5, Some("2"))), Ok(1)));
 }
 
 #[test]
@@ -100,10 +101,10 @@ fn what_is_wrong_is_named() {
         message(one_row("", "", -5, None)),
         "column `count` has -5 in row 0, and it must be no negative number"
     );
-    let newer = message(one_row("", "", 5, Some("3")));
+    let newer = message(one_row("", "", 5, Some("4")));
     assert_eq!(
         newer,
-        "the traces have version 3 of the schema, and this program knows version 2"
+        "the traces have version 4 of the schema, and this program knows version 3"
     );
     assert!(message(one_row("", "", 5, Some("x"))).contains("version x"));
     let missing = message(one_row("REQUIRED INT64 run_end;", "", 5, None));
@@ -124,6 +125,37 @@ fn what_is_wrong_is_named() {
     assert!(double.contains("SUM(count)::UBIGINT"), "{double}");
     assert!(message(b"PAR1".to_vec()).contains("too short"));
     assert!(message(vec![7; 100]).contains("does not begin and end with PAR1"));
+}
+
+#[test]
+fn a_record_without_its_cells_is_refused_by_the_name_of_the_column() {
+    let message = |change: fn(&mut Row<'static>)| {
+        let mut row = branch(1, 2, 3);
+        change(&mut row);
+        rows_of(shard(&[branch(0, 0, 1), row]))
+            .expect_err("refused")
+            .to_string()
+    };
+    let of_address = message(|row| row.record = Record::Address);
+    assert_eq!(
+        of_address,
+        "column `exact` has no value in row 1, and it must be a truth value in rows of addresses"
+    );
+    let nowhere = message(|row| (row.record, row.exact, row.from) = (Record::Address, Some(true), None));
+    assert_eq!(
+        nowhere,
+        "column `branch_from` has no value in row 1, and it must be the sampled address"
+    );
+    let of_branch = message(|row| row.record = Record::SampledBranch);
+    assert_eq!(
+        of_branch,
+        "column `taken` has no value in row 1, and it must be a truth value in rows of sampled branches"
+    );
+    let of_call = message(|row| (row.record, row.to) = (Record::Call, None));
+    assert_eq!(
+        of_call,
+        "column `branch_to` has no value in row 1, and it must be an address of the function that was called"
+    );
 }
 
 #[test]

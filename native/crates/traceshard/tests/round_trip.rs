@@ -61,10 +61,19 @@ fn groups_are_of_one_build_unless_they_are_small() {
     assert_eq!(read(&shard), written);
 }
 
+const RECORDS: [Record; 6] = [
+    Record::Branch,
+    Record::SampledBranch,
+    Record::Address,
+    Record::Call,
+    Record::Patch,
+    Record::Ledger,
+];
+
 fn row() -> impl Strategy<Value = (u8, u8, [Option<u64>; 4], bool, Option<bool>, u64)> {
     let address = || prop_oneof![Just(None), any::<u64>().prop_map(Some), (0..9u64).prop_map(Some)];
     (
-        0..3u8,
+        0..6u8,
         0..4u8,
         [address(), address(), address(), address()],
         any::<bool>(),
@@ -80,20 +89,24 @@ proptest! {
         let rows: Vec<_> = rows
             .iter()
             .map(|&(record, text, [from, to, end, stack_end], newest, crosses_kernel, count)| Row {
-                record: [Record::Branch, Record::Patch, Record::Ledger][usize::from(record)],
+                record: RECORDS[usize::from(record)],
                 build_id: texts[usize::from(text)],
                 path: texts[usize::from(text)].unwrap_or("p"),
-                kind: (record != 2).then_some([BinaryKind::User, BinaryKind::Kernel][usize::from(text % 2)]),
+                kind: (RECORDS[usize::from(record)] != Record::Ledger).then_some([BinaryKind::User, BinaryKind::Kernel][usize::from(text % 2)]),
                 event: texts[usize::from(text ^ 1)],
                 arch: texts[usize::from(text ^ 2)],
-                from,
-                to,
+                // Addresses and calls have these ends in the file.
+                from: from.or_else(|| (RECORDS[usize::from(record)] == Record::Address).then_some(7)),
+                to: to.or_else(|| (RECORDS[usize::from(record)] == Record::Call).then_some(8)),
                 end,
                 newest,
                 stack_end,
                 crosses_kernel,
                 via: texts[usize::from(text ^ 3)],
                 patch: None,
+                exact: (RECORDS[usize::from(record)] == Record::Address).then_some(newest),
+                taken: (RECORDS[usize::from(record)] == Record::SampledBranch).then_some(newest),
+                run_start: end.map(|end| end ^ 1),
                 count,
                 mispredicted: count / 3,
             })

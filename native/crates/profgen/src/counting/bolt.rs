@@ -77,6 +77,8 @@ struct Slot {
 #[derive(Clone, Copy)]
 enum Found {
     Counted(Trace),
+    /// A run behind a branch that was not recorded, if the run is not in one target. It is no entry.
+    NoRun,
     Lost(EntryClass),
 }
 
@@ -151,6 +153,20 @@ impl BoltTraces {
     /// Counts a branch whose ends are already located, and the end of the run behind it.
     pub(crate) fn add(&mut self, ends: [Result<CodeOffset, EntryClass>; 2], end: Option<CodeOffset>, taken: Taken) {
         book(&mut self.counts, &mut self.ledger, found(ends, end), taken);
+    }
+
+    /// Counts a run behind a branch that was not recorded.
+    pub(crate) fn add_run(&mut self, start: CodeOffset, end: CodeOffset, count: u64) {
+        let trace = Trace {
+            from: NO_BRANCH,
+            to: start,
+            end,
+        };
+        let taken = Taken {
+            count,
+            mispredictions: 0,
+        };
+        book(&mut self.counts, &mut self.ledger, Found::Counted(trace), taken);
     }
 
     /// Empties the cache. The caller does so before numbers of views are used again.
@@ -240,8 +256,11 @@ fn settle(counts: &mut FxHashMap<Trace, Taken>, ledger: &mut Ledger, slot: Slot)
 
 fn book(counts: &mut FxHashMap<Trace, Taken>, ledger: &mut Ledger, found: Found, taken: Taken) {
     match found {
+        Found::NoRun => {}
         Found::Counted(trace) => {
-            ledger.add(EntryClass::Used, taken.count);
+            if trace.from != NO_BRANCH {
+                ledger.add(EntryClass::Used, taken.count);
+            }
             counts.entry(trace).or_default().add(taken);
         }
         Found::Lost(class) => ledger.add(class, taken.count),
@@ -260,7 +279,7 @@ fn find(branch: Branch, newer: u64, view: &mut View<'_>, kind: StackKind) -> Fou
                 to,
                 end,
             }),
-            (Err(class), _) | (_, Err(class)) => Found::Lost(class),
+            _ => Found::NoRun,
         };
     }
     let touches_kernel = branch.from.0.max(branch.to.0) >= KERNEL_START;

@@ -33,15 +33,23 @@ impl CallSites {
         }
         let mut inside = None;
         for address in chain.addresses() {
-            let place = match view.locate_target(Avma(address)) {
-                Place::Code(offset, _) => offset,
-                _ => OUTSIDE,
-            };
-            if let Some(inside) = inside.filter(|inside| *inside != OUTSIDE) {
-                *self.counts.entry((place, inside)).or_default() += 1;
+            let place = view.locate_target(Avma(address));
+            if let Some(inside) = inside {
+                self.add_times(place, inside, 1);
             }
             inside = Some(place);
         }
+    }
+
+    /// Counts a call that was on `count` call chains. `returns_to` is the place behind the call, `inside` a place
+    /// in the function that was called.
+    pub(crate) fn add_times(&mut self, returns_to: Place, inside: Place, count: u64) {
+        let Place::Code(inside, _) = inside else { return };
+        let returns_to = match returns_to {
+            Place::Code(offset, _) => offset,
+            _ => OUTSIDE,
+        };
+        *self.counts.entry((returns_to, inside)).or_default() += count;
     }
 
     /// Adds the counts of another worker.

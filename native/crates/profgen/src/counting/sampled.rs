@@ -22,6 +22,11 @@ pub(crate) struct Hits {
 }
 
 impl Hits {
+    fn of(exact: bool, count: u64) -> Self {
+        let (exact, skidded) = if exact { (count, 0) } else { (0, count) };
+        Self { exact, skidded }
+    }
+
     /// Returns the number of all samples.
     pub(crate) fn sum(self) -> u64 {
         self.exact + self.skidded
@@ -108,10 +113,24 @@ impl AddressCounts {
         self.ledger.entries() > 0
     }
 
-    /// Counts a sample that is lost for a reason that does not depend on its address.
-    pub(crate) fn add_lost(&mut self, class: EntryClass) {
-        self.ledger.read(1);
-        self.ledger.add(class, 1);
+    /// Returns true if a sample of an instruction was counted.
+    pub(crate) fn has_used(&self) -> bool {
+        let is_used = |slot: &Slot| slot.count > 0 && slot.class == EntryClass::Used;
+        !self.counts.is_empty() || self.slots.iter().any(is_used)
+    }
+
+    /// Counts samples at a place, without the cache.
+    pub(crate) fn add_times(&mut self, place: Place, exact: bool, count: u64) {
+        self.add_lost(place.class(), count);
+        if let Place::Code(offset, _) = place {
+            add(&mut self.counts, offset, Hits::of(exact, count));
+        }
+    }
+
+    /// Counts samples that are lost for a reason that does not depend on their address.
+    pub(crate) fn add_lost(&mut self, class: EntryClass, count: u64) {
+        self.ledger.read(count);
+        self.ledger.add(class, count);
     }
 
     /// Empties the cache. The caller does so before numbers of views are used again.
@@ -160,8 +179,7 @@ fn settle(counts: &mut FxHashMap<CodeOffset, Hits>, ledger: &mut Ledger, slot: S
     }
     ledger.add(slot.class, count);
     if slot.class == EntryClass::Used {
-        let (exact, skidded) = if slot.exact { (count, 0) } else { (0, count) };
-        add(counts, slot.offset, Hits { exact, skidded });
+        add(counts, slot.offset, Hits::of(slot.exact, count));
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use job::failure::{HOW_TO_RECORD, recording_error};
+use job::failure::recording_error;
 use job::{
     Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, InputObserver, Observer, Phase, Progress, check,
     make_output_folder, on_threads, repeated_inputs,
 };
-use perfdata::{Change, Consulted, Metadata, Moment, PerfData, RecordStats, TextPoke};
+use perfdata::{Change, ChunkStats, Consulted, Metadata, Moment, PerfData, RecordStats, TextPoke};
 use rustc_hash::FxHashSet;
 use traceshard::Loss;
 
@@ -22,9 +22,10 @@ use crate::gather::rows::{EventId, Tally};
 use crate::gather::shard_file::{Event, Names, Patch, ShardFile, new_name};
 use crate::gather::spots::{Spot, Spots};
 use crate::gather::worker::{Chosen, Counted, Workers};
-use crate::input::events::{call_chains_not_collected, left_out, usable_events};
+use crate::input::arm_spe::{about_arm_spe, used_event};
+use crate::input::events::{about_addresses, call_chains_not_collected, left_out, usable_events};
 use crate::input::recording::open;
-use crate::input::usable::{guests, trouble};
+use crate::input::usable::{about_incomplete_call_chains, guests, trouble};
 use crate::request::options::GenerateOptions;
 
 /// Number of rows in memory above which the rows of a stream are written. Equal rows in a file add up when
@@ -120,17 +121,18 @@ enum Reading {
     AllButSamplesFirst,
 }
 
-/// Adds to the error that no event counts what the recording can be used for instead, if it has sampled
-/// addresses.
-fn no_branches(mut error: Error, metadata: &Metadata) -> Error {
-    let has_addresses = metadata.attrs.iter().any(perfdata::EventAttr::has_address_and_process);
-    if has_addresses && error.hint.as_deref() == Some(HOW_TO_RECORD) {
-        error.hint = Some(format!(
-            "Trace files hold branch stacks only. {HOW_TO_RECORD} Or make a profile by the sampled addresses of each recording with \
-             {{generate --samples=addresses --binary --perfdata}}, and add up the profiles with `autofdo-gen merge`."
-        ));
+/// Takes the counts of an input out of the workers.
+///
+/// If a sample of an input has a branch stack, the addresses of its samples without one never count. `has_stacks`
+/// is true if earlier counts of the input have a sample with a branch stack.
+fn drain(workers: &mut Workers<'_>, chosen: &Chosen<'_>, has_stacks: &mut bool) -> Counted {
+    let mut drained = Counted::default();
+    workers.drain_into(&mut drained);
+    *has_stacks |= drained.tally.get(Loss::BranchSamples) > 0;
+    if *has_stacks && !chosen.usable.addresses {
+        drained.forget_addresses();
     }
-    error
+    drained
 }
 
 struct Collection<'a> {
@@ -164,10 +166,10 @@ impl<'a> Collection<'a> {
             if self.interrupted.is_some() {
                 break;
             }
-            if self.counted.rows.len() > MAX_ROWS_OF_STREAM / 2 {
+            if self.counted.len() > MAX_ROWS_OF_STREAM / 2 {
                 // Recordings of one program have many rows in common.
                 self.counted.rows.add_up();
-                if self.counted.rows.len() > MAX_ROWS_OF_STREAM / 4 {
+                if self.counted.len() > MAX_ROWS_OF_STREAM / 4 {
                     self.write_rows()?;
                 }
             }
@@ -180,21 +182,16 @@ impl<'a> Collection<'a> {
         if let Some(interrupted) = self.interrupted {
             return Err(interrupted);
         }
-        let total = &self.total;
-        let count_of = |what: Loss| {
-            total
-                .counts()
-                .find(|(known, _)| *known == what)
-                .map_or(0, |(_, count)| count)
-        };
-        let found = guests(self.guest_samples, count_of(Loss::BranchSamples));
+        let count_of = |what: Loss| self.total.get(what);
+        let sampled = count_of(Loss::BranchSamples).saturating_add(count_of(Loss::Addresses));
+        let found = guests(self.guest_samples, sampled);
         // A host that only runs guests is no reason to end the job.
         let guests =
             found.unwrap_or_else(|error| Some(Diagnostic::warning(DiagnosticCode::GuestSamples, error.message)));
         self.outcome.diagnostics.extend(guests);
-        if count_of(Loss::Entries) == 0 {
+        if count_of(Loss::Entries) == 0 && count_of(Loss::Addresses) == 0 {
             let message = format!(
-                "no branch entry was read; the recordings have {}",
+                "neither a branch entry nor a sampled address was read; the recordings have {}",
                 job::count_of(count_of(Loss::Samples), "sample")
             );
             let warning = Diagnostic::warning(DiagnosticCode::NoSamples, message);
@@ -259,12 +256,14 @@ impl<'a> Collection<'a> {
         let mut stats = RecordStats::default();
         let mut pokes: FxHashSet<TextPoke> = FxHashSet::default();
         let mut lost = 0;
-        let mut events: Option<Vec<bool>> = None;
+        let mut events = None;
+        let mut has_stacks = false;
+        let mut chunks = ChunkStats::default();
         let mut segment = input.next_segment().map_err(recording_error)?;
         while let Some(current) = segment {
             let chosen = self.choose(input.metadata(), path)?;
             let mut late =
-                current.events_changed() || *events.get_or_insert_with(|| chosen.events.clone()) != chosen.events;
+                current.events_changed() || *events.get_or_insert_with(|| chosen.usable.clone()) != chosen.usable;
             late |= followed.extend(&current, input.metadata(), &mut self.files);
             if !current.side_records().is_empty() {
                 let changed = |consulted: &Consulted| followed.spaces.contradict(consulted, current.side_records());
@@ -290,20 +289,26 @@ impl<'a> Collection<'a> {
                 MAX_ROWS_OF_FILE
             };
             let most = self.options.most_rows.unwrap_or(usual);
-            if workers.exceed(most.saturating_sub(self.counted.rows.len())) {
+            if workers.exceed(most.saturating_sub(self.counted.len())) {
                 if reading == (Reading::Once { alone: false }) {
                     return Ok(false);
                 }
-                workers.drain_into(&mut self.counted);
+                let mut drained = drain(&mut workers, &chosen, &mut has_stacks);
+                chunks.add(drained.chunks);
+                self.counted.take(&mut drained);
                 self.write_rows()?;
             }
             if self.is_due(&mut workers) {
-                workers.drain_into(&mut self.counted);
+                let mut drained = drain(&mut workers, &chosen, &mut has_stacks);
+                chunks.add(drained.chunks);
+                self.counted.take(&mut drained);
                 self.counted.tally.add(Loss::LostRecords, stats.lost() - lost);
                 lost = stats.lost();
                 self.note_patches(&mut pokes, &followed);
                 self.finish_shard()?;
-                if input.size().is_none() {
+                // The trace of Arm SPE is read last, and its samples are of all times.
+                let is_trace = used_event(input.metadata(), &chosen.usable).is_some();
+                if input.size().is_none() && !is_trace {
                     followed.forget_past(&mut self.files);
                     workers.forget_spaces(|_| false);
                 }
@@ -315,13 +320,22 @@ impl<'a> Collection<'a> {
             self.interrupted = check(observer).err();
         }
         let chosen = self.choose(input.metadata(), path)?;
-        if reading != Reading::AllButSamplesFirst && events.is_some_and(|events| events != chosen.events) {
+        if reading != Reading::AllButSamplesFirst && events.is_some_and(|events| events != chosen.usable) {
             return Ok(false);
         }
         self.host = input.metadata().hostname.clone().filter(|_| self.options.host);
-        let mut of_input = Counted::default();
-        workers.drain_into(&mut of_input);
-        let found = trouble(&stats, of_input.chunks, path);
+        let mut drained = drain(&mut workers, &chosen, &mut has_stacks);
+        chunks.add(drained.chunks);
+        if chosen.usable.addresses && chunks.incomplete_call_chains > 0 {
+            // The missing part of a call chain may stand far behind its sample.
+            if reading != Reading::AllButSamplesFirst {
+                return Ok(false);
+            }
+            self.outcome
+                .diagnostics
+                .push(about_incomplete_call_chains(chunks, path));
+        }
+        let found = trouble(&stats, chunks, path);
         if let Some(first) = found.first().filter(|_| self.options.strict) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
                 .path(path)
@@ -333,6 +347,18 @@ impl<'a> Collection<'a> {
             .extend(left_out(input.metadata(), &self.as_generate));
         let call_chains = call_chains_not_collected(input.metadata(), &self.as_generate);
         self.outcome.diagnostics.extend(call_chains);
+        self.outcome
+            .diagnostics
+            .extend(about_addresses(input.metadata(), &chosen.usable));
+        match about_arm_spe(input.metadata(), &chosen.usable, &chunks.trace, path) {
+            Ok(found) => self.outcome.diagnostics.extend(found),
+            // A host on which nothing was sampled is no reason to end the job.
+            Err(error) => {
+                let message = format!("{}: {}", path.display(), error.message);
+                let warning = Diagnostic::warning(DiagnosticCode::NoSamples, message);
+                self.outcome.diagnostics.push(warning);
+            }
+        }
         if KernelMemory::is_in(path) {
             let message = format!(
                 "{}: the kernel's memory of `perf record --kcore` is not collected, so a profile of the traces reads the code of the kernel and of \
@@ -342,23 +368,15 @@ impl<'a> Collection<'a> {
             let note = Diagnostic::note(DiagnosticCode::KcoreUnused, message);
             self.outcome.diagnostics.push(note);
         }
-        of_input.tally.add(Loss::LostRecords, stats.lost() - lost);
-        self.counted.take(&mut of_input);
+        self.counted.take(&mut drained);
+        self.counted.tally.add(Loss::LostRecords, stats.lost() - lost);
         self.note_patches(&mut pokes, &followed);
         Ok(true)
     }
 
     /// Returns the events whose samples count, or the error that says why no event can count.
     fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
-        let usable =
-            usable_events(metadata, &self.as_generate).map_err(|error| no_branches(error, metadata).path(path))?;
-        if metadata.arm_spe_event().is_some_and(|event| usable.events[event]) {
-            let message = "the recording is one of Arm SPE, and trace files hold branch stacks only, which it has not";
-            return Err(Error::new(ErrorCode::Unsupported, message).path(path).hint(
-                "Make a profile of each recording with {generate --binary --perfdata}, and add up the profiles with `autofdo-gen merge`. If the CPU \
-                 has BRBE, `perf record -b -e cycles` records branch stacks, which can be collected.",
-            ));
-        }
+        let usable = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
         let numbers = metadata.attrs.iter().map(|attr| {
             let event = (attr.label(), metadata.arch.clone());
             let known = self.events.iter().position(|known| *known == event);
@@ -374,7 +392,8 @@ impl<'a> Collection<'a> {
         let numbers = numbers.collect::<Result<_, _>>()?;
         Ok(Chosen {
             select: &self.options.select,
-            events: usable.events,
+            samples: self.options.samples,
+            usable,
             numbers,
         })
     }
@@ -408,7 +427,7 @@ impl<'a> Collection<'a> {
             Some(Rotation::Bytes(bytes)) => {
                 let room = bytes.saturating_sub(shard.bytes()) / BYTES_OF_A_ROW;
                 let room = usize::try_from(room).unwrap_or(usize::MAX);
-                workers.exceed(room.saturating_sub(self.counted.rows.len()))
+                workers.exceed(room.saturating_sub(self.counted.len()))
             }
         }
     }
@@ -429,8 +448,12 @@ impl<'a> Collection<'a> {
             files: &self.files,
             events: &self.events,
         };
+        let sampled = std::mem::take(&mut self.counted.sampled);
         match &mut self.shard {
-            Some(shard) => shard.write(drained, &names, self.counted.times.take()),
+            Some(shard) => {
+                shard.write(drained, &names, self.counted.times.take())?;
+                shard.write_sampled(sampled, &names)
+            }
             None => Err(Error::new(ErrorCode::Internal, "there is no file for the rows")),
         }
     }

@@ -1,5 +1,5 @@
-//! Collects trace shards from recordings, without a binary: the number of executions of each branch, and
-//! where the run behind it may have ended (`docs/trace-shards.md`).
+//! Collects trace shards from recordings, without a binary: the number of executions of each branch and where
+//! the run behind it may have ended, or the number of samples of each address (`docs/trace-shards.md`).
 
 mod chain;
 mod files;
@@ -7,6 +7,7 @@ mod job;
 mod options;
 mod outcome;
 mod rows;
+mod sampled;
 mod shard_file;
 mod spots;
 mod table;

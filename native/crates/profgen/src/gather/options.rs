@@ -18,6 +18,8 @@ pub struct CollectOptions {
     pub host: bool,
     /// Which samples count.
     pub select: Selection,
+    /// Which part of the samples counts.
+    pub samples: SampleUse,
     /// True if damage in an input is an error instead of a diagnostic.
     pub strict: bool,
     /// Number of worker threads; 0 stands for one thread for each processor.
@@ -74,6 +76,7 @@ impl CollectOptions {
             rotate: None,
             host: false,
             select: Selection::default(),
+            samples: SampleUse::Any,
             strict: false,
             jobs: 0,
             most_rows: None,
@@ -89,8 +92,7 @@ impl CollectOptions {
     pub(crate) fn as_generate(&self) -> GenerateOptions {
         GenerateOptions {
             select: self.select.clone(),
-            // Each row is a branch.
-            samples: SampleUse::Branches,
+            samples: self.samples,
             ..GenerateOptions::new(PathBuf::new(), Input::PerfData(self.perf_data.clone()))
         }
     }

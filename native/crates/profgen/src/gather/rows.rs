@@ -17,7 +17,7 @@ pub(crate) type RowId = u32;
 
 /// An address in a file, or the absence of an address, as bytes of a number. Addresses are less than 2^63.
 /// The absence of an address comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place(u64);
 
 impl Place {
@@ -81,7 +81,12 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, other: Self) {
+    /// Returns the counts of something that occurred this number of times, without mispredictions.
+    pub(crate) fn times(count: u64) -> Self {
+        Self { count, mispredicted: 0 }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
         self.count += other.count;
         self.mispredicted += other.mispredicted;
     }
@@ -236,6 +241,24 @@ impl Tally {
     pub(crate) fn add(&mut self, what: Loss, count: u64) {
         let sum = &mut self.0[what as usize];
         *sum = sum.saturating_add(count);
+    }
+
+    /// Returns one of the numbers.
+    pub(crate) fn get(&self, what: Loss) -> u64 {
+        self.0[what as usize]
+    }
+
+    /// Forgets sampled addresses that were read, and their losses.
+    pub(crate) fn forget_addresses(&mut self) {
+        for what in [
+            Loss::Addresses,
+            Loss::AddressesDeselected,
+            Loss::AddressesOfGuests,
+            Loss::AddressesUnmapped,
+            Loss::AddressesInOtherMemory,
+        ] {
+            self.0[what as usize] = 0;
+        }
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {

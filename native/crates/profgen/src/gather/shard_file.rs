@@ -14,7 +14,8 @@ use traceshard::{Binary, Loss, Metadata, Record, Row, ShardWriter, group_len, wr
 use crate::gather::chain::{End, TailId};
 use crate::gather::files::{FileId, Files};
 use crate::gather::outcome::WrittenShard;
-use crate::gather::rows::{CountedRow, Key, Rows, Tally, add_up_neighbours};
+use crate::gather::rows::{CountedRow, Counts, Key, Rows, Tally, add_up_neighbours};
+use crate::gather::sampled::{Fact, SampledKey, SampledRows};
 
 /// Name of an event, and the machine that it was recorded on.
 pub(crate) type Event = (String, Option<String>);
@@ -67,7 +68,7 @@ impl ShardFile {
         self.writer.written()
     }
 
-    /// Writes rows of branches, sorted by their keys.
+    /// Writes rows of branch stacks, sorted by their keys.
     pub(crate) fn write(&mut self, rows: Rows, names: &Names<'_>, times: Option<(u64, u64)>) -> Result<(), Error> {
         if let Some((first, last)) = times {
             let (earliest, latest) = self.times.unwrap_or((first, last));
@@ -125,6 +126,28 @@ impl ShardFile {
             let written = self
                 .writer
                 .write_group(&group, |&(row, end, via)| branch_row(row, end, via, names));
+            written.map_err(|error| failure(&self.file, error))?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// Writes rows without branch stacks, sorted by their keys.
+    pub(crate) fn write_sampled(&mut self, rows: SampledRows, names: &Names<'_>) -> Result<(), Error> {
+        let mut rows = rows.into_rows();
+        let files = ranks(names.files.all());
+        let events = ranks(names.events);
+        rows.sort_unstable_by_key(|(key, _)| {
+            let whose = (files[key.file as usize], events[usize::from(key.event)]);
+            (whose, *key)
+        });
+        self.rows += rows.len() as u64;
+        let mut rest = &rows[..];
+        while !rest.is_empty() {
+            let (group, behind) = rest.split_at(group_len(rest, |(a, _), (b, _)| a.file == b.file));
+            let written = self
+                .writer
+                .write_group(group, |(key, counts)| sampled_row(key, *counts, names));
             written.map_err(|error| failure(&self.file, error))?;
             rest = behind;
         }
@@ -231,6 +254,43 @@ fn branch_row<'n>(CountedRow { key, counts, .. }: &CountedRow, end: End, via: &'
         count: counts.count,
         mispredicted: counts.mispredicted,
         ..of_file(&names.files.all()[key.file as usize])
+    }
+}
+
+fn sampled_row<'n>(key: &SampledKey, counts: Counts, names: &Names<'n>) -> Row<'n> {
+    let (event, arch) = &names.events[usize::from(key.event)];
+    let row = Row {
+        event: Some(event),
+        arch: arch.as_deref(),
+        from: key.from.address(),
+        to: key.to.address(),
+        count: counts.count,
+        mispredicted: counts.mispredicted,
+        ..of_file(&names.files.all()[key.file as usize])
+    };
+    match key.fact {
+        Fact::Address { exact } => Row {
+            record: Record::Address,
+            exact: Some(exact),
+            ..row
+        },
+        Fact::Call => Row {
+            record: Record::Call,
+            ..row
+        },
+        Fact::Branch {
+            taken,
+            newest,
+            run_start,
+            crosses_kernel,
+        } => Row {
+            record: Record::SampledBranch,
+            taken: Some(taken),
+            newest,
+            run_start: run_start.address(),
+            crosses_kernel: Some(crosses_kernel),
+            ..row
+        },
     }
 }
 

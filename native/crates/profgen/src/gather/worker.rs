@@ -1,4 +1,4 @@
-//! Decodes samples and counts their branches, on all threads of the pool.
+//! Decodes samples and counts their branches or their addresses, on all threads of the pool.
 
 use job::{Error, Observer, SampleWorker, SampleWorkers};
 use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
@@ -7,15 +7,18 @@ use traceshard::Loss;
 
 use crate::gather::files::Followed;
 use crate::gather::rows::{EventId, Rows, Tally};
+use crate::gather::sampled::{SampledRows, SampledTable};
 use crate::gather::spots::Spots;
 use crate::gather::table::{Of, Table};
-use crate::request::options::Selection;
+use crate::input::events::UsableEvents;
+use crate::request::options::{SampleUse, Selection};
 
 /// The events whose samples count, and the numbers of events.
 pub(crate) struct Chosen<'a> {
     pub select: &'a Selection,
-    /// True for each event whose samples count.
-    pub events: Vec<bool>,
+    pub samples: SampleUse,
+    /// The events whose samples count, and which part of the samples counts.
+    pub usable: UsableEvents,
     /// Number in the job of each event.
     pub numbers: Vec<EventId>,
 }
@@ -28,7 +31,10 @@ pub(crate) struct Workers<'a> {
 /// Counts of the workers.
 #[derive(Default)]
 pub(crate) struct Counted {
+    /// Rows of branch stacks.
     pub rows: Rows,
+    /// Rows of samples without a branch stack.
+    pub sampled: SampledRows,
     pub tally: Tally,
     /// Number of samples that could not be decoded.
     pub chunks: ChunkStats,
@@ -40,19 +46,37 @@ pub(crate) struct Counted {
 impl Counted {
     /// Returns true if nothing was counted, not even as lost.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.tally == Tally::default() && self.guest_samples == 0
+        self.rows.is_empty() && self.sampled.is_empty() && self.tally == Tally::default() && self.guest_samples == 0
+    }
+
+    /// Returns the number of rows, as an upper bound.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len() + self.sampled.len()
+    }
+
+    /// Forgets the sampled addresses and their call chains.
+    pub(crate) fn forget_addresses(&mut self) {
+        self.sampled.forget_addresses();
+        self.tally.forget_addresses();
     }
 
     /// Moves the counts of `other` to these counts.
     pub(crate) fn take(&mut self, other: &mut Self) {
         self.rows.take(&mut other.rows);
+        self.sampled.take(&mut other.sampled);
         self.tally.merge(&std::mem::take(&mut other.tally));
         self.chunks.add(std::mem::take(&mut other.chunks));
         self.guest_samples += std::mem::take(&mut other.guest_samples);
         if let Some((first, last)) = other.times.take() {
-            let (earliest, latest) = self.times.unwrap_or((first, last));
-            self.times = Some((earliest.min(first), latest.max(last)));
+            self.note_time(first);
+            self.note_time(last);
         }
+    }
+
+    #[inline]
+    fn note_time(&mut self, time: u64) {
+        let (first, last) = self.times.unwrap_or((time, time));
+        self.times = Some((first.min(time), last.max(time)));
     }
 }
 
@@ -75,7 +99,10 @@ impl<'a> Workers<'a> {
     pub(crate) fn forget_spaces(&mut self, changed: impl Fn(&Consulted) -> bool) -> bool {
         let mut any = false;
         for worker in self.workers.each() {
-            any |= changed(worker.views.forget(|| worker.table.flush()));
+            any |= changed(worker.views.forget(|| {
+                worker.table.flush();
+                worker.sampled.flush();
+            }));
         }
         any
     }
@@ -83,7 +110,7 @@ impl<'a> Workers<'a> {
     /// Returns true if all workers together have more rows than `most`. A row that several workers have
     /// counts for each.
     pub(crate) fn exceed(&mut self, most: usize) -> bool {
-        let len = |workers: &mut Self| workers.workers.each().map(|worker| worker.table.len()).sum::<usize>();
+        let len = |workers: &mut Self| workers.workers.each().map(Worker::len).sum::<usize>();
         if len(self) <= most {
             return false;
         }
@@ -96,6 +123,9 @@ impl<'a> Workers<'a> {
         self.in_parallel(|worker| {
             worker.counted.rows = worker.table.drain();
             worker.counted.tally = worker.table.take_tally();
+            let (sampled, tally) = worker.sampled.drain();
+            worker.counted.sampled = sampled;
+            worker.counted.tally.merge(&tally);
         });
         for worker in self.workers.each() {
             all.take(&mut worker.counted);
@@ -112,7 +142,8 @@ impl<'a> Workers<'a> {
 struct Worker {
     views: Views<Spots>,
     table: Table,
-    /// Counts that are not in the table.
+    sampled: SampledTable,
+    /// Counts that are in neither table.
     counted: Counted,
 }
 
@@ -123,11 +154,20 @@ impl SampleWorker for Worker {
 }
 
 impl Worker {
+    fn len(&mut self) -> usize {
+        self.table.len() + self.sampled.len()
+    }
+
     fn add(&mut self, sample: &Sample<'_>, followed: &Followed, chosen: &Chosen<'_>) {
-        let entries = sample.branches.len() as u64;
+        let entries = if sample.one_branch {
+            1
+        } else {
+            sample.branches.len() as u64
+        };
         let tally = self.table.tally();
         tally.add(Loss::Samples, 1);
-        if entries == 0 {
+        if entries == 0 || chosen.usable.addresses {
+            self.add_address(sample, followed, chosen);
             return;
         }
         tally.add(Loss::BranchSamples, 1);
@@ -142,22 +182,64 @@ impl Worker {
             tally.add(Loss::Guest, entries);
             return;
         }
-        tally.add(Loss::CallChains, u64::from(!sample.call_chain.is_empty()));
-        let (first, last) = self.counted.times.unwrap_or((sample.time, sample.time));
-        self.counted.times = Some((first.min(sample.time), last.max(sample.time)));
+        let has_contexts = !sample.call_chain.is_empty() && !sample.one_branch;
+        tally.add(Loss::CallChains, u64::from(has_contexts));
+        self.counted.note_time(sample.time);
         let (spots, number) = self.views.of(
             sample.pid,
             sample.moment,
             || Spots::new(followed, sample.pid, sample.moment),
-            || self.table.flush(),
+            || {
+                self.table.flush();
+                self.sampled.flush();
+            },
         );
+        if sample.one_branch {
+            self.sampled.add_branch(sample, chosen.numbers[event], spots);
+            return;
+        }
         let of = Of::new(chosen.numbers[event], number);
         self.table.count(sample.branches.iter(), of, spots);
+    }
+
+    /// Counts the address of a sample, if it has no branch stack or if addresses count.
+    #[inline(never)]
+    fn add_address(&mut self, sample: &Sample<'_>, followed: &Followed, chosen: &Chosen<'_>) {
+        if !chosen.counts_addresses(sample.event) {
+            return;
+        }
+        let event = usize::from(sample.event);
+        if !chosen.selects(sample) || event >= chosen.numbers.len() {
+            self.sampled.lose_address(Loss::AddressesDeselected);
+            return;
+        }
+        if sample.cpumode.is_guest() {
+            self.counted.guest_samples += 1;
+            self.sampled.lose_address(Loss::AddressesOfGuests);
+            return;
+        }
+        self.counted.note_time(sample.time);
+        let (spots, number) = self.views.of(
+            sample.pid,
+            sample.moment,
+            || Spots::new(followed, sample.pid, sample.moment),
+            || {
+                self.table.flush();
+                self.sampled.flush();
+            },
+        );
+        self.sampled.add_address(sample, chosen.numbers[event], spots, number);
     }
 }
 
 impl Chosen<'_> {
+    /// Returns true if the addresses of samples of this event, which have no branch stack, are read.
+    fn counts_addresses(&self, event: u16) -> bool {
+        self.usable.addresses || self.samples == SampleUse::Any && self.usable.has_addresses(event)
+    }
+
     fn selects(&self, sample: &Sample<'_>) -> bool {
-        self.events.get(usize::from(sample.event)).is_none_or(|counts| *counts) && self.select.has(sample)
+        let counts = self.usable.events.get(usize::from(sample.event));
+        counts.is_none_or(|counts| *counts) && self.select.has(sample)
     }
 }

@@ -18,6 +18,12 @@ const RETIRED: u64 = 1 << 1;
 /// The bits of `config2` that hold the least latency.
 const LATENCY: u64 = (1 << 12) - 1;
 
+/// Returns the event of the trace, if its samples of branches count.
+pub(crate) fn used_event(metadata: &Metadata, usable: &UsableEvents) -> Option<usize> {
+    let event = metadata.arm_spe_event()?;
+    (usable.events[event] && !usable.addresses).then_some(event)
+}
+
 /// Returns diagnostics about the trace if its samples count. It is an error if the trace has no usable
 /// sample.
 pub(crate) fn about_arm_spe(
@@ -26,10 +32,7 @@ pub(crate) fn about_arm_spe(
     trace: &TraceStats,
     path: &Path,
 ) -> Result<Vec<Diagnostic>, Error> {
-    let Some(event) = metadata
-        .arm_spe_event()
-        .filter(|event| usable.events[*event] && !usable.addresses)
-    else {
+    let Some(event) = used_event(metadata, usable) else {
         return Ok(Vec::new());
     };
     let TraceStats {

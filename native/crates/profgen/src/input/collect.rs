@@ -193,13 +193,13 @@ impl<'a> Worker<'a> {
             self.add_one_branch(sample, resolver, filter);
             return;
         }
-        let entries = if options.leading_ip_only {
+        let entries = if options.leading_ip_only || sample.one_branch && options.reads_arm_spe() {
             1
         } else {
             sample.branches.len() as u64
         };
         if entries == 0 {
-            if options.samples == SampleUse::Any && filter.is_usable(sample.event) {
+            if options.samples == SampleUse::Any && filter.usable.has_addresses(sample.event) {
                 self.add_address(sample, resolver, filter);
             }
             return;
@@ -301,12 +301,12 @@ impl<'a> Worker<'a> {
     /// Counts the address of a sample.
     fn add_address(&mut self, sample: &Sample<'_>, resolver: &Resolver<'a, '_>, filter: &Filter<'_>) {
         if !filter.selects(sample, resolver) {
-            self.collected.addresses.add_lost(EntryClass::Deselected);
+            self.collected.addresses.add_lost(EntryClass::Deselected, 1);
             return;
         }
         if sample.cpumode.is_guest() {
             self.collected.guest_samples += 1;
-            self.collected.addresses.add_lost(EntryClass::Unmapped);
+            self.collected.addresses.add_lost(EntryClass::Unmapped, 1);
             return;
         }
         let (view, number) = view_of(&mut self.views, &mut self.collected, sample, resolver);

@@ -17,8 +17,29 @@ pub(crate) struct UsableEvents {
     pub events: Vec<bool>,
     /// True if the sampled addresses count, not the branch stacks.
     pub addresses: bool,
-    /// True if the sampled addresses count, and the event counts instructions, whatever time they take.
+    /// True for each event whose sampled addresses count where samples have no branch stack.
+    pub without_stacks: Vec<bool>,
+    /// True if the events of sampled addresses count instructions, whatever time they take.
     pub by_instructions: bool,
+}
+
+impl UsableEvents {
+    /// Returns the events of which all can be used. Their branches count.
+    fn of_branches(events: Vec<bool>, attrs: &[EventAttr]) -> Self {
+        let (kind, without_stacks) =
+            events_of_one_kind(attrs, |event, _| events[event]).unwrap_or((None, vec![false; attrs.len()]));
+        Self {
+            events,
+            addresses: false,
+            without_stacks,
+            by_instructions: kind == Some(Counted::Instructions),
+        }
+    }
+
+    /// Returns true if the sampled addresses of an event count where samples have no branch stack.
+    pub(crate) fn has_addresses(&self, event: u16) -> bool {
+        self.without_stacks.get(usize::from(event)).is_none_or(|counts| *counts)
+    }
 }
 
 /// Returns the events whose samples count, and which part of the samples counts.
@@ -45,22 +66,17 @@ pub(crate) fn usable_events(metadata: &Metadata, options: &GenerateOptions) -> R
     if let Some(event) = arm_spe.filter(|event| is_wanted(&attrs[*event], options) && !usable.contains(&true)) {
         usable[event] = true;
     }
-    let of_branches = |events| UsableEvents {
-        events,
-        addresses: false,
-        by_instructions: false,
-    };
     let use_addresses = options.for_bolt.is_none() && !options.leading_ip_only && options.policy.infers_from_addresses;
     if options.samples == SampleUse::Addresses && use_addresses {
         return sampled_addresses(attrs, options);
     }
     if usable.contains(&true) || attrs.is_empty() {
-        return Ok(of_branches(usable));
+        return Ok(UsableEvents::of_branches(usable, attrs));
     }
     let has_stacks = attrs
         .iter()
         .any(|attr| is_wanted(attr, options) && attr.has_branch_stack());
-    let tells_time = |attr: &EventAttr| is_wanted(attr, options) && counted(attr) != Counted::Other;
+    let tells_time = |attr: &EventAttr| is_wanted(attr, options) && counted(&attr.label()) != Counted::Other;
     if options.samples == SampleUse::Any && use_addresses && !has_stacks && attrs.iter().any(tells_time) {
         return sampled_addresses(attrs, options);
     }
@@ -138,18 +154,7 @@ fn arm_spe_unused(options: &GenerateOptions) -> (&'static str, String) {
 /// Returns the events whose sampled addresses tell how often code was executed: those that count time, or
 /// else those that count instructions, or else the events that the caller selected.
 fn sampled_addresses(attrs: &[EventAttr], options: &GenerateOptions) -> Result<UsableEvents, Error> {
-    let usable = |kind: Option<Counted>| -> Vec<bool> {
-        let counts = |attr: &EventAttr| {
-            is_wanted(attr, options) && attr.has_address_and_process() && kind.is_none_or(|kind| counted(attr) == kind)
-        };
-        attrs.iter().map(counts).collect()
-    };
-    let kinds = [Some(Counted::Time), Some(Counted::Instructions), None];
-    let found = kinds
-        .into_iter()
-        .map(|kind| (kind, usable(kind)))
-        .find(|(_, events)| events.contains(&true));
-    let Some((kind, events)) = found else {
+    let Some((kind, events)) = events_of_one_kind(attrs, |_, attr| is_wanted(attr, options)) else {
         let message = format!(
             "the samples of {} say neither where nor in which process they were taken",
             labels(attrs.iter().filter(|attr| is_wanted(attr, options)))
@@ -157,10 +162,33 @@ fn sampled_addresses(attrs: &[EventAttr], options: &GenerateOptions) -> Result<U
         return Err(Error::new(ErrorCode::NoBranchStacks, message).hint(HOW_TO_RECORD));
     };
     Ok(UsableEvents {
+        without_stacks: events.clone(),
         events,
         addresses: true,
         by_instructions: kind == Some(Counted::Instructions),
     })
+}
+
+/// Returns true for each event whose samples state an address: of the events that count time, or else of those
+/// that count instructions, or else of all. Returns `None` if there is none. `is_candidate` returns true for an
+/// event that may be among them.
+fn events_of_one_kind(
+    attrs: &[EventAttr],
+    is_candidate: impl Fn(usize, &EventAttr) -> bool,
+) -> Option<(Option<Counted>, Vec<bool>)> {
+    let events = |kind: Option<Counted>| -> Vec<bool> {
+        let counts = |(event, attr): (usize, &EventAttr)| {
+            is_candidate(event, attr)
+                && attr.has_address_and_process()
+                && kind.is_none_or(|kind| counted(&attr.label()) == kind)
+        };
+        attrs.iter().enumerate().map(counts).collect()
+    };
+    let kinds = [Some(Counted::Time), Some(Counted::Instructions), None];
+    kinds
+        .into_iter()
+        .map(|kind| (kind, events(kind)))
+        .find(|(_, events)| events.contains(&true))
 }
 
 /// The thing that an event counts.
@@ -171,8 +199,9 @@ enum Counted {
     Other,
 }
 
-fn counted(attr: &EventAttr) -> Counted {
-    let label = attr.label().to_lowercase();
+/// Returns the thing that the event with this name counts.
+fn counted(label: &str) -> Counted {
+    let label = label.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| label.contains(word));
     if has(&["stalled", "misses"]) {
         Counted::Other
@@ -185,21 +214,27 @@ fn counted(attr: &EventAttr) -> Counted {
     }
 }
 
+/// Returns true if the event with this name counts instructions.
+pub(crate) fn counts_instructions(label: &str) -> bool {
+    counted(label) == Counted::Instructions
+}
+
 /// Returns a diagnostic about sampled addresses that are counted.
 pub(crate) fn about_addresses(metadata: &Metadata, found: &UsableEvents) -> Option<Diagnostic> {
-    let used: Vec<&EventAttr> = metadata
-        .attrs
-        .iter()
-        .zip(&found.events)
-        .filter(|(_, used)| **used)
-        .map(|(attr, _)| attr)
-        .collect();
-    let other = found.addresses && used.iter().any(|attr| counted(attr) == Counted::Other);
+    let used = metadata.attrs.iter().zip(&found.events).filter(|(_, used)| **used);
+    let used: Vec<String> = used.map(|(attr, _)| attr.label()).collect();
+    about_addresses_of(used.iter().filter(|_| found.addresses).map(String::as_str))
+}
+
+/// Returns a diagnostic about sampled addresses of the events with these names.
+pub(crate) fn about_addresses_of<'a>(events: impl Iterator<Item = &'a str> + Clone) -> Option<Diagnostic> {
+    let other = events.clone().any(|event| counted(event) == Counted::Other);
     other.then(|| {
+        let names: Vec<_> = events.map(|event| format!("`{event}`")).collect();
         let message = format!(
             "{} counts neither time nor instructions, so where it was sampled need not be where the program was busy; record cycles \
              or cpu-clock",
-            labels(used.into_iter())
+            names.join(", ")
         );
         Diagnostic::warning(DiagnosticCode::AddressesOfOtherEvents, message)
     })
@@ -252,6 +287,9 @@ pub(crate) fn may_have_call_stacks(path: &Path, options: &GenerateOptions) -> bo
 
 /// Returns a note about call chains that are not collected.
 pub(crate) fn call_chains_not_collected(metadata: &Metadata, options: &GenerateOptions) -> Option<Diagnostic> {
+    if options.samples == SampleUse::Addresses {
+        return None;
+    }
     let has_chains =
         |attr: &&EventAttr| is_wanted(attr, options) && obstacle(attr, options).is_none() && attr.has_call_chain();
     let events: Vec<_> = metadata.attrs.iter().filter(has_chains).collect();

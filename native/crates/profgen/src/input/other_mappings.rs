@@ -76,18 +76,18 @@ impl OtherMappings {
         })
     }
 
-    /// Returns the error that no branch of traces belongs to the target. Traces do not have mappings without
-    /// branches.
-    pub(crate) fn no_branches_error(&self, target: &Target<'_>) -> Error {
+    /// Returns the error that no sample of traces belongs to the target. Traces do not have mappings without
+    /// samples.
+    pub(crate) fn no_samples_error(&self, target: &Target<'_>) -> Error {
         if let Some(error) = self.build_id_mismatch(target, "traces are") {
             return error;
         }
         let name = target.name();
         let message = if self.files.is_empty() {
-            format!("the traces have no branch in {name}, nor in any other file")
+            format!("the traces have no sample in {name}, nor in any other file")
         } else {
             format!(
-                "the traces have no branch in {name}; they have branches in {}",
+                "the traces have no sample in {name}; they have samples in {}",
                 self.list_nearest(name)
             )
         };
@@ -96,7 +96,7 @@ impl OtherMappings {
             .hint(if target.kernel {
                 "Record the kernel as root, system wide or with a `:k` event, and with kernel.kptr_restrict = 0: a kernel that hides its address has no traces."
             } else {
-                "Name one of these with {--binary}. If the program did run, perf may have begun after it was mapped: `autofdo-gen inspect` tells how many entries were where nothing was mapped."
+                "Name one of these with {--binary}. If the program did run, perf may have begun after it was mapped: `autofdo-gen inspect` tells how many entries and addresses were where nothing was mapped."
             })
     }
 

@@ -25,7 +25,7 @@ use crate::input::events::{about_addresses, call_stacks, left_out, remarks, usab
 use crate::input::other_mappings::OtherMappings;
 use crate::input::perf_data::bound_spaces::BoundSpaces;
 use crate::input::recording::open;
-use crate::input::samples::{Samples, TargetSamples};
+use crate::input::samples::{Samples, TargetSamples, add_addresses};
 use crate::input::usable::{about_incomplete_call_chains, check_machine, guests, mapping_event, trouble};
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
@@ -207,7 +207,8 @@ impl<'a> Sampling<'a> {
             }
         }
         self.inputs.push((path.to_owned(), filter.usable.addresses));
-        self.statistics.by_instructions |= filter.usable.by_instructions;
+        let has_addresses = collected.iter().any(|group| group.addresses.has_used());
+        self.statistics.by_instructions |= filter.usable.by_instructions && has_addresses;
         self.diagnostics
             .extend(about_addresses(input.metadata(), &filter.usable));
         let trace = chunks.trace;
@@ -365,16 +366,9 @@ impl<'a> Sampling<'a> {
         }
         for (targets, collected) in groups.iter().zip(all) {
             if self.statistics.by_addresses {
-                let (addresses, ledger) = collected.addresses.into_addresses(targets.space());
+                let (addresses, sites) = (collected.addresses, collected.call_sites);
+                let ledger = add_addresses(&mut self.targets, addresses, sites, targets.space());
                 self.statistics.ledger += &ledger;
-                for (id, addresses) in addresses {
-                    let samples = self.samples_of(id);
-                    samples.counters.entries = addresses.iter().map(|(_, hits)| hits.sum()).sum();
-                    samples.addresses = addresses;
-                }
-                for (id, sites) in collected.call_sites.into_sites(targets.space()) {
-                    self.samples_of(id).call_sites = sites;
-                }
                 for target in targets.iter() {
                     self.diagnostics.extend(self.other_mappings.diagnostics(target));
                 }

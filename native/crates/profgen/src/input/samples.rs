@@ -4,13 +4,15 @@ use elf::TextPoke;
 use job::{Diagnostic, Error};
 use rustc_hash::FxHashSet;
 
+use crate::account::ledger::Ledger;
 use crate::account::statistics::Statistics;
+use crate::binaries::code_space::CodeSpace;
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::counting::bolt::TargetTraces;
-use crate::counting::call_sites::CallSite;
+use crate::counting::call_sites::{CallSite, CallSites};
 use crate::counting::context_counts::ContextCounts;
-use crate::counting::sampled::TargetAddresses;
+use crate::counting::sampled::{AddressCounts, TargetAddresses};
 use crate::counting::trace::TargetCounters;
 
 /// The counts of the inputs.
@@ -44,4 +46,23 @@ pub(crate) struct TargetSamples {
     pub pokes: FxHashSet<TextPoke>,
     /// The reason why the target has no samples, although other targets may have some.
     pub failure: Option<Error>,
+}
+
+/// Gives each target its sampled addresses and their call sites. Returns the ledger of the addresses.
+pub(crate) fn add_addresses(
+    targets: &mut ByBinary<TargetSamples>,
+    addresses: AddressCounts,
+    call_sites: CallSites,
+    space: &CodeSpace,
+) -> Ledger {
+    let (addresses, ledger) = addresses.into_addresses(space);
+    for (id, addresses) in addresses {
+        let samples = targets.entry(id).or_default();
+        samples.counters.entries = addresses.iter().map(|(_, hits)| hits.sum()).sum();
+        samples.addresses = addresses;
+    }
+    for (id, sites) in call_sites.into_sites(space) {
+        targets.entry(id).or_default().call_sites = sites;
+    }
+    ledger
 }

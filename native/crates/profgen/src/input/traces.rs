@@ -1,5 +1,7 @@
-//! Reads trace shards and counts their traces (`docs/trace-shards.md`).
+//! Reads trace shards and counts their traces and sampled addresses (`docs/trace-shards.md`).
 
+mod doubt;
+mod places;
 mod row;
 mod shards;
 
@@ -8,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use job::failure::shard_error;
+use job::failure::{HOW_TO_RECORD, shard_error};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Phase, Progress, check, count_of, repeated_inputs};
 use rayon::prelude::*;
 use traceshard::{Loss, Shard};
@@ -17,12 +19,13 @@ use crate::account::statistics::Statistics;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
+use crate::input::events::about_addresses_of;
 use crate::input::other_mappings::OtherMappings;
-use crate::input::samples::{Samples, TargetSamples};
+use crate::input::samples::{Samples, TargetSamples, add_addresses};
 use crate::input::traces::row::Rows;
 pub(crate) use crate::input::traces::shards::shard_files;
 use crate::input::traces::shards::{mapping_of, may_have, open};
-use crate::request::options::{GenerateOptions, Input};
+use crate::request::options::{GenerateOptions, Input, SampleUse};
 
 /// Refuses options that need data which rows do not have.
 pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
@@ -39,8 +42,7 @@ pub(crate) fn check_options(options: &GenerateOptions) -> Result<(), Error> {
     }
     if options.leading_ip_only || options.sample_period.is_some() {
         return invalid(
-            "traces have neither the sampled addresses nor the number of branches of each sample, which {--leading-ip-only} and \
-             {--sample-period} need",
+            "{--leading-ip-only} and {--sample-period} need each sample by itself, and traces are sums of samples",
             "Name the recordings themselves with {--perfdata}.",
         );
     }
@@ -94,6 +96,8 @@ pub(crate) fn read_all(
         )
         .hint("Name one of these with {--event}."));
     }
+    check_kind(&rows, options)?;
+    let by_addresses = rows.count_by_addresses();
     let mut diagnostics = repeated_inputs(files.iter().map(PathBuf::as_path));
     let mut samples: ByBinary<TargetSamples> = ByBinary::new();
     for target in targets.iter() {
@@ -114,8 +118,15 @@ pub(crate) fn read_all(
         diagnostics.extend(rows.other_mappings.diagnostics(target));
     }
     diagnostics.extend(rows.rivals());
-    diagnostics.extend(call_chains_left_out(rows.lost(Loss::CallChains), options));
+    diagnostics.extend(left_out(&rows, by_addresses, options));
+    if by_addresses {
+        diagnostics.extend(about_addresses_of(rows.address_events.iter().map(String::as_str)));
+    } else {
+        diagnostics.extend(call_chains_left_out(rows.lost(Loss::CallChains), options));
+    }
     let statistics = Statistics {
+        by_addresses,
+        by_instructions: by_addresses && rows.count_by_instructions(),
         samples: rows.lost(Loss::Samples),
         branch_samples: rows.lost(Loss::BranchSamples),
         lost_records: rows.lost(Loss::LostRecords),
@@ -123,11 +134,16 @@ pub(crate) fn read_all(
         ..Statistics::default()
     };
     rows.account();
-    let (counters, ledger) = rows.traces.into_counters(targets.space());
+    let ledger = if by_addresses {
+        add_addresses(&mut samples, rows.addresses, rows.call_sites, targets.space())
+    } else {
+        let (counters, ledger) = rows.traces.into_counters(targets.space());
+        for (id, counters) in counters {
+            samples.entry(id).or_default().counters = counters;
+        }
+        ledger
+    };
     let mut statistics = Statistics { ledger, ..statistics };
-    for (id, counters) in counters {
-        samples.entry(id).or_default().counters = counters;
-    }
     if let Some(bolt) = rows.bolt {
         let (traces, ledger) = bolt.into_traces(targets.space());
         statistics.ledger += &ledger;
@@ -187,6 +203,43 @@ fn read_rows<'a>(
     Ok(all)
 }
 
+/// Refuses traces that have nothing of the kind that the options ask for.
+fn check_kind(rows: &Rows<'_>, options: &GenerateOptions) -> Result<(), Error> {
+    let (branches, addresses) = (rows.have_branches(), rows.have_addresses());
+    let wants_addresses = options.samples == SampleUse::Addresses && options.for_bolt.is_none();
+    if wants_addresses && branches && !addresses {
+        let message = "{--samples=addresses} counts sampled addresses, and the traces have only branches";
+        return Err(Error::new(ErrorCode::InvalidOptions, message).hint(
+            "Collect the addresses of the same recordings with {collect --samples=addresses}, or leave out {--samples}.",
+        ));
+    }
+    let wants_branches = options.samples == SampleUse::Branches || options.for_bolt.is_some();
+    if wants_branches && addresses && !branches {
+        let message = "the traces have no branches; they have sampled addresses";
+        return Err(Error::new(ErrorCode::NoBranchStacks, message).hint(HOW_TO_RECORD));
+    }
+    Ok(())
+}
+
+/// Returns a warning about samples that do not count, because other samples have what they lack.
+fn left_out(rows: &Rows<'_>, by_addresses: bool, options: &GenerateOptions) -> Option<Diagnostic> {
+    let message = if by_addresses && rows.lost(Loss::BranchSamples) > 0 {
+        format!(
+            "{} of the traces have branch stacks, and their addresses were not collected: they are left out. {{collect --samples=addresses}} collects \
+             the addresses",
+            count_of(rows.lost(Loss::BranchSamples), "sample")
+        )
+    } else if !by_addresses && rows.have_addresses() && options.samples == SampleUse::Any {
+        format!(
+            "{} of the traces have no branch stack, and others have: they are left out. {{--samples=addresses}} makes a profile of them alone",
+            count_of(rows.lost(Loss::Addresses), "sample")
+        )
+    } else {
+        return None;
+    };
+    Some(Diagnostic::warning(DiagnosticCode::EventLeftOut, message))
+}
+
 /// Returns a note that the recordings had call chains, which the traces lack, unless the options ask for
 /// this.
 fn call_chains_left_out(chains: u64, options: &GenerateOptions) -> Option<Diagnostic> {
@@ -211,5 +264,5 @@ fn explain(files: &[PathBuf], targets: &Targets<'_>, id: BinaryId, options: &Gen
                 .map_err(|error| shard_error(error, path))?;
         }
     }
-    Ok(other_mappings.no_branches_error(&targets[id]))
+    Ok(other_mappings.no_samples_error(&targets[id]))
 }

@@ -19,6 +19,9 @@ pub fn branch(from: u64, to: u64, count: u64) -> Row<'static> {
         crosses_kernel: Some(false),
         via: None,
         patch: None,
+        exact: None,
+        taken: None,
+        run_start: None,
         count,
         mispredicted: 0,
     }

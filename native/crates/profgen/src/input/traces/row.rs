@@ -5,7 +5,7 @@ use std::path::Path;
 
 use elf::TextPoke;
 use job::failure::shard_error;
-use job::{Diagnostic, DiagnosticCode, Error, count_of};
+use job::{Diagnostic, DiagnosticCode, Error};
 use perfdata::Avma;
 use rustc_hash::{FxHashMap, FxHashSet};
 use traceshard::{Binary, BinaryKind, KERNEL_BIAS, Loss, Record, Row, Shard, parse_patch, parse_via};
@@ -13,29 +13,39 @@ use traceshard::{Binary, BinaryKind, KERNEL_BIAS, Loss, Record, Row, Shard, pars
 use crate::account::ledger::EntryClass;
 use crate::addresses::binding::{Binding, bind, recognize};
 use crate::addresses::locate::{Place, View};
-use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
+use crate::binaries::code_space::NO_END;
 use crate::binaries::id::{BinaryId, ByBinary};
-use crate::binaries::target::{Target, Targets};
-use crate::counting::bolt::{BoltTraces, Taken};
+use crate::binaries::target::Targets;
+use crate::counting::bolt::BoltTraces;
+use crate::counting::call_sites::CallSites;
 use crate::counting::resolved::Resolved;
-use crate::counting::stack::resolved;
+use crate::counting::sampled::AddressCounts;
 use crate::counting::trace::TraceTable;
+use crate::input::events::counts_instructions;
 use crate::input::other_mappings::OtherMappings;
+use crate::input::traces::doubt::Doubt;
+use crate::input::traces::places::Places;
 use crate::input::traces::shards::{KERNEL_SYMBOL, invalid, mapping_of};
 use crate::input::usable::check_machine;
-use crate::request::options::GenerateOptions;
-
-/// Greatest distance within a stub, in bytes. It is the bound that a collection uses (`gather/chain.rs`).
-const NEAR: u64 = 32;
+use crate::request::options::{GenerateOptions, SampleUse};
 
 /// Classes of the entries that a collection lost.
-const CLASSES: [(Loss, EntryClass); 6] = [
+const CLASSES: [(Loss, EntryClass); 7] = [
     (Loss::Deselected, EntryClass::Deselected),
     (Loss::Guest, EntryClass::Unmapped),
     (Loss::WrongPath, EntryClass::WrongPath),
     (Loss::UnfilledSlot, EntryClass::UnfilledSlot),
     (Loss::Unmapped, EntryClass::Unmapped),
     (Loss::OtherMemory, EntryClass::OutsideBinary),
+    (Loss::NotTaken, EntryClass::NotTaken),
+];
+
+/// Classes of the sampled addresses that a collection lost.
+const CLASSES_OF_ADDRESSES: [(Loss, EntryClass); 4] = [
+    (Loss::AddressesDeselected, EntryClass::Deselected),
+    (Loss::AddressesOfGuests, EntryClass::Unmapped),
+    (Loss::AddressesUnmapped, EntryClass::Unmapped),
+    (Loss::AddressesInOtherMemory, EntryClass::OutsideBinary),
 ];
 
 /// The counts of one target.
@@ -48,34 +58,6 @@ pub(crate) struct OfTarget {
     pub pokes: FxHashSet<TextPoke>,
     pub failure: Option<Error>,
     pub doubt: Doubt,
-}
-
-/// Runs whose end is not sure: the collection took a branch for a branch of the binary, and it was none.
-#[derive(Default)]
-pub(crate) struct Doubt {
-    /// Number of runs that end at a source, although the source is no instruction, by the source.
-    ends: FxHashMap<u64, u64>,
-    /// Sources of branches that turned out not to belong to the binary.
-    unused: FxHashSet<u64>,
-    /// Number of branches from outside to an address that is no instruction, where the collection took the
-    /// branch for one to an instruction.
-    entries: u64,
-}
-
-impl Doubt {
-    fn merge(&mut self, other: Self) {
-        for (end, count) in other.ends {
-            *self.ends.entry(end).or_default() += count;
-        }
-        self.unused.extend(other.unused);
-        self.entries += other.entries;
-    }
-
-    pub(crate) fn diagnostic(&self, target: &Target<'_>) -> Option<Diagnostic> {
-        let at_unused = self.ends.iter().filter(|(end, _)| self.unused.contains(end));
-        let runs = at_unused.map(|(_, count)| count).sum::<u64>() + self.entries;
-        (runs > 0).then(|| unsure_ends(target.image.path(), runs))
-    }
 }
 
 /// A file that rows name.
@@ -92,6 +74,11 @@ pub(crate) struct Rows<'a> {
     pub traces: TraceTable,
     /// Traces for BOLT, instead of the counts above, if they are wanted.
     pub bolt: Option<BoltTraces>,
+    /// Sampled addresses, and the calls on their call chains.
+    pub addresses: AddressCounts,
+    pub call_sites: CallSites,
+    /// Events of the sampled addresses that count.
+    pub address_events: BTreeSet<String>,
     pub targets: ByBinary<OfTarget>,
     pub other_mappings: OtherMappings,
     /// Events of rows of targets.
@@ -99,8 +86,12 @@ pub(crate) struct Rows<'a> {
     /// Number of bytes of the files.
     pub bytes: u64,
     lost: BTreeMap<Loss, u64>,
-    /// Number of rows whose files may belong to targets.
+    /// Number of branches, and of sampled addresses, in files that may belong to targets.
     counted: u64,
+    counted_addresses: u64,
+    /// True if a row states a branch of a target, or a sampled address of any file.
+    has_branches: bool,
+    has_addresses: bool,
     /// Sum of all counts, which must fit into 64 bits, so that every other sum does.
     total: u64,
     known: Vec<(Binary, Known<'a>)>,
@@ -116,12 +107,18 @@ impl<'a> Rows<'a> {
             options,
             traces: TraceTable::default(),
             bolt: options.for_bolt.map(|_| BoltTraces::new()),
+            addresses: AddressCounts::default(),
+            call_sites: CallSites::default(),
+            address_events: BTreeSet::new(),
             targets: ByBinary::new(),
             other_mappings: OtherMappings::default(),
             events: BTreeSet::new(),
             bytes: 0,
             lost: BTreeMap::new(),
             counted: 0,
+            counted_addresses: 0,
+            has_branches: false,
+            has_addresses: false,
             total: 0,
             known: Vec::new(),
             numbers: FxHashMap::default(),
@@ -161,45 +158,102 @@ impl<'a> Rows<'a> {
                 }
                 Ok(())
             }
-            (Record::Branch, Some(kind)) => self.add_branch(row, kind, path),
+            (Record::Branch | Record::SampledBranch, Some(kind)) => self.add_branch(row, kind, path),
+            (Record::Address | Record::Call, Some(kind)) => {
+                self.add_address(row, kind, path);
+                Ok(())
+            }
             (Record::Patch, Some(kind)) => self.add_patch(row, kind, path),
         }
     }
 
-    fn add_branch(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) -> Result<(), Error> {
+    /// Finds out whether a row counts. Returns the number of its file, or the class that it is lost in; `None` if
+    /// its file cannot belong to a target.
+    fn admit(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) -> Option<Result<usize, EntryClass>> {
         let number = self.number_of(row, kind);
-        let class = match &self.known[number].1 {
-            Known::Target(..) => None,
-            Known::OtherBuild => Some(EntryClass::OtherBuild),
-            Known::Other => return Ok(()),
+        let id = match &self.known[number].1 {
+            Known::Target(id, ..) => *id,
+            Known::OtherBuild => return Some(Err(EntryClass::OtherBuild)),
+            Known::Other => return None,
         };
-        self.counted += row.count;
-        self.traces.read(row.count);
-        if let Some(class) = class {
-            self.traces.add_lost(class, row.count);
-            return Ok(());
-        }
         let event = row.event.unwrap_or_default();
         if !self.events.contains(event) {
             self.events.insert(event.to_owned());
         }
         let wanted = &self.options.select.events;
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == event) {
-            self.traces.add_lost(EntryClass::Deselected, row.count);
-            return Ok(());
+            return Some(Err(EntryClass::Deselected));
         }
-        let Known::Target(id, view, base) = &mut self.known[number].1 else {
-            return Ok(());
-        };
-        let of_target = self.targets.entry(*id).or_default();
+        let of_target = self.targets.entry(id).or_default();
         if of_target.failure.is_none() {
-            of_target.failure = check_machine(row.arch, &self.targets_all[*id])
+            of_target.failure = check_machine(row.arch, &self.targets_all[id])
                 .err()
                 .map(|error| error.path(path));
         }
+        Some(Ok(number))
+    }
+
+    fn add_address(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) {
+        self.has_addresses = true;
+        if self.options.samples == SampleUse::Branches || self.bolt.is_some() {
+            return;
+        }
+        // Calls are no samples, and are in no account.
+        let samples = if row.record == Record::Address { row.count } else { 0 };
+        let Some(admitted) = self.admit(row, kind, path) else {
+            return;
+        };
+        self.counted_addresses += samples;
+        let number = match admitted {
+            Ok(number) => number,
+            Err(class) => return self.addresses.add_lost(class, samples),
+        };
+        let Known::Target(_, view, base) = &mut self.known[number].1 else {
+            return;
+        };
         let mut places = Places { view, base: *base };
-        if let Some(bolt) = &mut self.bolt {
+        if row.record == Record::Call {
+            let (returns_to, inside) = (places.target(row.from), places.target(row.to));
+            return self.call_sites.add_times(returns_to, inside, row.count);
+        }
+        let place = places.source(row.from);
+        self.addresses.add_times(place, row.exact == Some(true), row.count);
+        let event = row.event.unwrap_or_default();
+        if matches!(place, Place::Code(..)) && !self.address_events.contains(event) {
+            self.address_events.insert(event.to_owned());
+        }
+    }
+
+    fn add_branch(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) -> Result<(), Error> {
+        if self.options.samples == SampleUse::Addresses && self.bolt.is_none() {
+            self.has_branches = true;
+            return Ok(());
+        }
+        let Some(admitted) = self.admit(row, kind, path) else {
+            return Ok(());
+        };
+        self.counted += row.count;
+        self.traces.read(row.count);
+        let number = match admitted {
+            Ok(number) => number,
+            Err(class) => {
+                self.traces.add_lost(class, row.count);
+                return Ok(());
+            }
+        };
+        let Known::Target(id, view, base) = &mut self.known[number].1 else {
+            return Ok(());
+        };
+        self.has_branches = true;
+        let of_target = self.targets.entry(*id).or_default();
+        let mut places = Places { view, base: *base };
+        let is_inside_a_run = row.taken == Some(false) && !row.newest;
+        if let Some(bolt) = self.bolt.as_mut().filter(|_| !is_inside_a_run) {
             return places.count_for_bolt(row, kind, path, bolt);
+        }
+        if row.record == Record::SampledBranch {
+            places.count_sampled_branch(row, &mut self.traces);
+            return Ok(());
         }
         let via = row.via.map(|text| {
             parse_via(text).ok_or_else(|| {
@@ -307,6 +361,9 @@ impl<'a> Rows<'a> {
             .checked_add(other.total)
             .ok_or_else(|| too_large(Path::new("the traces")))?;
         self.traces.merge(other.traces);
+        self.addresses.merge(other.addresses);
+        self.call_sites.merge(other.call_sites);
+        self.address_events.extend(other.address_events);
         self.bolt = match (self.bolt.take(), other.bolt) {
             (Some(mut bolt), Some(other)) => {
                 bolt.merge(other);
@@ -334,12 +391,16 @@ impl<'a> Rows<'a> {
             *self.lost.entry(what).or_default() += count;
         }
         self.counted += other.counted;
+        self.counted_addresses += other.counted_addresses;
+        self.has_branches |= other.has_branches;
+        self.has_addresses |= other.has_addresses;
         Ok(())
     }
 
     /// Completes the account with the losses of the collections, and with the entries in files whose rows
     /// were not read.
     pub(crate) fn account(&mut self) {
+        self.account_for_addresses();
         let mut known = self.counted;
         for (what, class) in CLASSES {
             let count = self.lost(what);
@@ -350,6 +411,43 @@ impl<'a> Rows<'a> {
         let elsewhere = self.lost(Loss::Entries).saturating_sub(known);
         self.traces.read(elsewhere);
         self.traces.add_lost(EntryClass::OutsideBinary, elsewhere);
+    }
+
+    fn account_for_addresses(&mut self) {
+        let mut known = self.counted_addresses;
+        for (what, class) in CLASSES_OF_ADDRESSES {
+            let count = self.lost(what);
+            known = known.saturating_add(count);
+            self.addresses.add_lost(class, count);
+        }
+        let elsewhere = self.lost(Loss::Addresses).saturating_sub(known);
+        self.addresses.add_lost(EntryClass::OutsideBinary, elsewhere);
+    }
+
+    /// Returns true if there are branches, of targets or in the ledgers.
+    pub(crate) fn have_branches(&self) -> bool {
+        self.has_branches || self.lost(Loss::BranchSamples) > 0
+    }
+
+    /// Returns true if there are sampled addresses, in rows or in the ledgers.
+    pub(crate) fn have_addresses(&self) -> bool {
+        self.has_addresses || self.lost(Loss::Addresses) > 0
+    }
+
+    /// Returns true if the sampled addresses count, and not the branches: if that is wanted, or if there are no
+    /// branches.
+    pub(crate) fn count_by_addresses(&self) -> bool {
+        match self.options.samples {
+            _ if self.bolt.is_some() => false,
+            SampleUse::Branches => false,
+            SampleUse::Addresses => true,
+            SampleUse::Any => self.have_addresses() && !self.have_branches(),
+        }
+    }
+
+    /// Returns true if sampled addresses that count are of an event that counts instructions.
+    pub(crate) fn count_by_instructions(&self) -> bool {
+        self.address_events.iter().any(|event| counts_instructions(event))
     }
 
     /// Returns a warning for each target whose rows may belong to another target.
@@ -392,114 +490,5 @@ fn too_large(path: &Path) -> Error {
         path,
         "with this file the counts add up to more than 64 bits hold",
         "Give fewer files, or scale the counts down: `SELECT ... SUM(count) // 1000`.",
-    )
-}
-
-/// Finds the places in the target's code of the addresses of rows.
-struct Places<'v, 'a> {
-    view: &'v mut View<'a>,
-    base: u64,
-}
-
-impl Places<'_, '_> {
-    fn source(&mut self, from: Option<u64>) -> Place {
-        match from {
-            Some(address) => self.view.locate_source(Avma(address.wrapping_add(self.base))),
-            None => Place::Lost(EntryClass::OutsideBinary),
-        }
-    }
-
-    fn branch(&mut self, from: Option<u64>, to: Option<u64>) -> Resolved {
-        let source = self.source(from);
-        let destination = match to {
-            Some(address) => self.view.locate_target(Avma(address.wrapping_add(self.base))),
-            None => Place::Lost(EntryClass::OutsideBinary),
-        };
-        resolved(source, destination)
-    }
-
-    /// Counts a row as BOLT does.
-    fn count_for_bolt(
-        &mut self,
-        row: &Row<'_>,
-        kind: BinaryKind,
-        path: &Path,
-        bolt: &mut BoltTraces,
-    ) -> Result<(), Error> {
-        let Some(crosses_kernel) = row.crosses_kernel else {
-            return Err(invalid(
-                path,
-                "it has rows without a value in the column `crosses_kernel`, so they do not tell where BOLT ends runs",
-                "Collect the traces anew with {collect --perfdata --output}, which writes this column and `stack_end` since version 2 of the schema. A \
-                 sum must keep both.",
-            ));
-        };
-        let mut locate = |address: Option<u64>| match address {
-            Some(address) if !(crosses_kernel && kind == BinaryKind::User) => {
-                self.view.locate_byte(Avma(address.wrapping_add(self.base)))
-            }
-            _ => Err(EntryClass::OutsideBinary),
-        };
-        let taken = Taken {
-            count: row.count,
-            mispredictions: row.mispredicted,
-        };
-        let end = row.stack_end.and_then(|end| locate(Some(end)).ok());
-        bolt.add([locate(row.from), locate(row.to)], end, taken);
-        Ok(())
-    }
-
-    /// Returns the end of the run behind a row's branch.
-    fn end(&mut self, row: &Row<'_>, via: &[traceshard::Ends], doubt: &mut Doubt) -> CodeOffset {
-        for &(from, to) in via {
-            if let Resolved::Used { from, .. } = self.branch(from, to) {
-                return from;
-            }
-        }
-        match row.end {
-            Some(address) => match self.source(Some(address)) {
-                Place::Code(offset, _) => offset,
-                _ => {
-                    *doubt.ends.entry(address).or_default() += row.count;
-                    OUTSIDE
-                }
-            },
-            None if row.newest => NO_END,
-            None => OUTSIDE,
-        }
-    }
-}
-
-impl Doubt {
-    /// Notes a branch that does not belong to the binary. The collection may have taken runs to end at this
-    /// branch.
-    fn note_unused(&mut self, row: &Row<'_>, kind: BinaryKind, next: Option<&traceshard::Ends>) {
-        match (row.from, row.to) {
-            (Some(from), _) => drop(self.unused.insert(from)),
-            (None, Some(to)) => {
-                let end = next.map_or(row.end, |(from, _)| *from);
-                let is_near = end.is_some_and(|end| end.wrapping_sub(to) < NEAR);
-                let is_last = row.newest && next.is_none();
-                // This is the rule of the collection.
-                let was_doubtful = is_last || is_near && (kind != BinaryKind::User || next.is_some());
-                if !was_doubtful {
-                    self.entries += row.count;
-                }
-            }
-            (None, None) => {}
-        }
-    }
-}
-
-/// Returns a warning about runs whose end is not sure.
-fn unsure_ends(path: &Path, runs: u64) -> Diagnostic {
-    Diagnostic::warning(
-        DiagnosticCode::RunEndsUnsure,
-        format!(
-            "{}: up to {} may have ended later than counted. The branches behind them lie outside of this binary, which was not known when \
-             the traces were collected",
-            path.display(),
-            count_of(runs, "run")
-        ),
     )
 }
