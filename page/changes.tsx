@@ -99,8 +99,8 @@ function List({
           {changes.slice(0, LISTED).map(({ name, baseWeight, testWeight, similarity }) => (
             <tr key={name}>
               <td>
-                <FunctionLink profile={profile} name={name} shown={shownIn(profile, name)} />
-                <OnlyInlined row={profile.find(name)} />
+                <FunctionLink profile={profile} name={name} shown={shownName(profile, name)} />
+                <OnlyInlinedNote row={profile.find(name)} />
               </td>
               <td class="number">{formatRatio(baseWeight)}</td>
               <td class="number">{formatRatio(testWeight)}</td>
@@ -117,13 +117,13 @@ function List({
 }
 
 /** Tells that a function now has samples only where it is inlined. */
-function OnlyInlined({ row }: { row: FunctionRow | undefined }) {
+function OnlyInlinedNote({ row }: { row: FunctionRow | undefined }) {
   if (row === undefined || Number(row.total) > 0 || row.copies === 0) return null;
   return <span class="note">now inlined, with {formatCount(row.inlinedTotal)} samples</span>;
 }
 
 /** Returns a name in the comparison as people read it. The name may be missing in this profile. */
-function shownIn(profile: Profile, name: string): string {
+function shownName(profile: Profile, name: string): string {
   const shown = profile.packed.comparison?.shown.find(([mangled]) => mangled === name)?.[1];
   return profile.find(name)?.shown ?? clipped(shown ?? name);
 }
@@ -145,12 +145,12 @@ function Shifts({ profile, shifts }: { profile: Profile; shifts: readonly WithPa
         <tbody>
           {shifts.slice(0, LISTED).map(({ place, shift, targets }) => (
             <tr key={place}>
-              <td class="name">{shownIn(profile, place)}</td>
+              <td class="name">{shownName(profile, place)}</td>
               <td class="number">{formatRatio(shift)}</td>
               <td>
                 {targets.slice(0, 3).map(({ name, base, test }) => (
                   <div key={name}>
-                    <FunctionLink profile={profile} name={name} shown={shownIn(profile, name)} />{' '}
+                    <FunctionLink profile={profile} name={name} shown={shownName(profile, name)} />{' '}
                     {formatRatio(base)} → {formatRatio(test)}
                   </div>
                 ))}

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { distanceText } from '../src/profile-report/source-line.js';
-import { type Count, descending, formatCount, formatRatio, plus, ratio } from './count.js';
+import { addCounts, type Count, descending, formatCount, formatRatio, ratio } from './count.js';
 import { type CodeLine, codeLines, stretches } from './lines.js';
 import type { Body, FunctionDetail, LineCounts, Profile } from './model.js';
 import { Bar, NumberedLink } from './parts.js';
@@ -147,7 +147,7 @@ function Line({ line, profile, sources, most, isOffset, hasBase }: LineProps) {
               call={call}
               profile={profile}
               isOpen={open.has(index)}
-              onClick={() => setOpen(toggled(open, index))}
+              onClick={() => setOpen(toggle(open, index))}
             />
           ))}
           <Calls counts={counts} profile={profile} />
@@ -177,7 +177,7 @@ function Line({ line, profile, sources, most, isOffset, hasBase }: LineProps) {
   );
 }
 
-function toggled(numbers: ReadonlySet<number>, number: number): ReadonlySet<number> {
+function toggle(numbers: ReadonlySet<number>, number: number): ReadonlySet<number> {
   const others = new Set(numbers);
   if (!others.delete(number)) others.add(number);
   return others;
@@ -217,10 +217,10 @@ function Discriminators({ counts }: { counts: readonly LineCounts[] }) {
 function Calls({ counts, profile }: { counts: readonly LineCounts[]; profile: Profile }) {
   const targets = new Map<number, Count>();
   for (const { targets: calls } of counts) {
-    for (const { name, count } of calls) targets.set(name, plus(targets.get(name) ?? 0, count));
+    for (const { name, count } of calls) targets.set(name, addCounts(targets.get(name) ?? 0, count));
   }
   if (targets.size === 0) return null;
-  const all = [...targets.values()].reduce(plus, 0);
+  const all = [...targets.values()].reduce(addCounts, 0);
   return (
     <ul class="beside" aria-label="Calls">
       {[...targets]

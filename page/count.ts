@@ -35,12 +35,12 @@ export function descending(a: Count, b: Count): number {
 }
 
 /** Returns the exact sum of two counts. */
-export function plus(a: Count, b: Count): Count {
+export function addCounts(a: Count, b: Count): Count {
   if (typeof a === 'number' && typeof b === 'number' && Number.isSafeInteger(a + b)) return a + b;
   return BigInt(a) + BigInt(b);
 }
 
 /** Returns the larger of two counts. */
-export function larger(a: Count, b: Count): Count {
+export function largerCount(a: Count, b: Count): Count {
   return b > a ? b : a;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Code } from './code.js';
-import { type Count, formatCount, formatRatio, larger, plus, ratio, toCount } from './count.js';
+import { addCounts, type Count, formatCount, formatRatio, largerCount, ratio, toCount } from './count.js';
 import {
   type Body,
   type Call,
@@ -98,8 +98,8 @@ function Head({ profile, row }: { profile: Profile; row: FunctionRow }) {
 }
 
 function largest({ lines, inlined }: Body): Count {
-  const own = lines.reduce<Count>((max, { count }) => larger(max, count), 0);
-  return inlined.reduce<Count>((max, { body }) => larger(max, largest(body)), own);
+  const own = lines.reduce<Count>((max, { count }) => largerCount(max, count), 0);
+  return inlined.reduce<Count>((max, { body }) => largerCount(max, largest(body)), own);
 }
 
 function Lines({ profile, row, detail }: { profile: Profile; row: FunctionRow; detail: FunctionDetail }) {
@@ -164,7 +164,7 @@ interface CallsProps {
 function Calls({ title, profile, calls, inlined }: CallsProps) {
   const [all, setAll] = useState(false);
   if (calls.length === 0) return null;
-  const sum = calls.reduce((total: Count, call) => plus(total, call.calls), 0);
+  const sum = calls.reduce((total: Count, call) => addCounts(total, call.calls), 0);
   const hasInlined = calls.some((call) => Number(call.inlined) > 0);
   return (
     <Section title={title}>

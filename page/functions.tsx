@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Count, descending, formatCount, formatRatio, larger, ratio } from './count.js';
+import { type Count, descending, formatCount, formatRatio, largerCount, ratio } from './count.js';
 import { clipped, type FunctionRow, type Profile } from './model.js';
 import { Bar, FunctionLink, placeText, TemperatureMark } from './parts.js';
 import { hrefTo, replaceRoute } from './route.js';
@@ -8,7 +8,7 @@ import { usePrinting, useVirtualRows } from './virtual.js';
 /** Height of a row in pixels, as in the style sheet. */
 const ROW_HEIGHT = 30;
 /** Largest number of rows on paper. */
-const MOST_PRINTED = 300;
+const MAX_PRINTED = 300;
 
 type Key =
   | 'name'
@@ -31,7 +31,7 @@ interface ListState {
   top: number;
 }
 
-const left = new WeakMap<Profile, ListState>();
+const keptStates = new WeakMap<Profile, ListState>();
 
 interface Column {
   key: Key;
@@ -131,13 +131,13 @@ function baseShare(profile: Profile, { base }: FunctionRow): number {
 
 /** Shows all functions in a table that can be sorted and searched, with one row for each function. */
 export function Functions({ profile, search }: { profile: Profile; search: string }) {
-  const before = left.get(profile);
+  const before = keptStates.get(profile);
   const [text, setText] = useState(search);
   const [sort, setSort] = useState<ListState['sort']>(before?.sort ?? { key: 'total', reverse: false });
   const [mangled, setMangled] = useState(before?.mangled ?? false);
   const top = useRef(before?.text === search ? before.top : 0);
   useEffect(() => {
-    left.set(profile, { sort, mangled, text, top: top.current });
+    keptStates.set(profile, { sort, mangled, text, top: top.current });
   }, [profile, sort, mangled, text]);
   useEffect(() => setText(search), [search]);
   const columns = useMemo(() => columnsOf(profile, mangled), [profile, mangled]);
@@ -196,7 +196,7 @@ export function Functions({ profile, search }: { profile: Profile; search: strin
         top={top.current}
         onScroll={(now) => {
           top.current = now;
-          left.set(profile, { sort, mangled, text, top: now });
+          keptStates.set(profile, { sort, mangled, text, top: now });
         }}
         onSort={(key) => setSort({ key, reverse: key === sort.key && !sort.reverse })}
       />
@@ -266,11 +266,11 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
     shownBefore.current = true;
   }, [rows]);
   const most = useMemo(
-    () => profile.functions.reduce<Count>((max, { total }) => larger(max, total), 0),
+    () => profile.functions.reduce<Count>((max, { total }) => largerCount(max, total), 0),
     [profile],
   );
   const shown = printing
-    ? rows.slice(0, MOST_PRINTED).map((row, index) => ({ row, index, start: undefined }))
+    ? rows.slice(0, MAX_PRINTED).map((row, index) => ({ row, index, start: undefined }))
     : items.flatMap(({ index, start }) => {
         const row = rows[index];
         return row === undefined ? [] : [{ row, index, start }];
@@ -312,9 +312,9 @@ function Table({ profile, rows, columns, sort, mangled, top, onScroll, onSort }:
           ))}
         </div>
       </div>
-      {printing && rows.length > MOST_PRINTED && (
+      {printing && rows.length > MAX_PRINTED && (
         <p class="empty">
-          {formatCount(rows.length - MOST_PRINTED)} more functions are left out on paper; a search makes the
+          {formatCount(rows.length - MAX_PRINTED)} more functions are left out on paper; a search makes the
           list shorter.
         </p>
       )}
@@ -336,7 +336,7 @@ const ARROW = 10;
  */
 function numberWidths(profile: Profile, columns: readonly Column[]): string {
   const most = (of: (row: FunctionRow) => Count) =>
-    profile.functions.reduce<Count>((max, row) => larger(max, of(row)), 0);
+    profile.functions.reduce<Count>((max, row) => largerCount(max, of(row)), 0);
   const largest = ({ key }: Column): Count | undefined => {
     switch (key) {
       case 'self':

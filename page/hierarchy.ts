@@ -1,5 +1,5 @@
 import { type HierarchyRectangularNode, hierarchy, treemap, treemapSquarify } from 'd3-hierarchy';
-import { type Count, formatCount, larger } from './count.js';
+import { type Count, formatCount, largerCount } from './count.js';
 import type { Body, FunctionRow, Profile } from './model.js';
 
 /** A part of the program: a folder, a namespace, a file, a function, or code that is inlined into a function. */
@@ -122,7 +122,7 @@ export function inlineTree(profile: Profile, body: Body, label: string, key: str
     .filter(({ weight }) => weight > 0);
   const inside = parts.reduce((sum, { weight }) => sum + weight, 0);
   const own = Number(body.total) - inside;
-  const largest = body.lines.reduce<Count>((max, { count }) => larger(max, count), 0);
+  const largest = body.lines.reduce<Count>((max, { count }) => largerCount(max, count), 0);
   const heat = profile.heat(largest);
   if (parts.length > 0 && own > 0) {
     parts.push({ key: 'own', label: 'own lines', weight: own, heat, parts: [], inlined: body.name });
@@ -140,7 +140,7 @@ function hottest(parts: readonly Part[], least = 0): number {
  * Returns the path from the root to the deepest part that holds nearly all samples and has more than one part with
  * them.
  */
-export function wayToMost(root: Part): string[] {
+export function pathToLargest(root: Part): string[] {
   const way: string[] = [];
   for (let at = root; ; ) {
     const [largest] = at.parts;
@@ -205,25 +205,25 @@ const NEARLY_ALL = 0.9;
 /** Start of the key of smaller parts. Their number follows. */
 const SMALLER = '…';
 /** Largest number of parts of one part that have a tile of their own. All others share one tile. */
-const MOST_PARTS = 200;
+const MAX_PARTS = 200;
 /** Least area in square pixels of a part with a tile of its own. */
-const LEAST_AREA = 64;
+const MIN_AREA = 64;
 /** Number of levels that are drawn at once. */
 const LEVELS = 3;
 /** Height in pixels of the name of a part that contains parts. */
 const LABEL_HEIGHT = 20;
 /** Least width in pixels of a tile with a label. */
-export const LEAST_LABELLED = 46;
+export const MIN_LABELLED_WIDTH = 46;
 /** Least length in pixels of a tile's sides. Smaller tiles are not drawn. */
-const LEAST_SIDE = 4;
+const MIN_SIDE = 4;
 
 /** Computes the tiles for the contents of a part. */
 export function layOut(root: Part, width: number, height: number): Tile[] {
-  const leastWeight = (root.weight * LEAST_AREA) / (width * height);
+  const leastWeight = (root.weight * MIN_AREA) / (width * height);
   const shown = (part: Part, depth: number): Part => {
     if (depth >= LEVELS) return { ...part, parts: [] };
     const tooSmall = part.parts.findIndex(({ weight }) => weight < leastWeight);
-    const drawn = Math.min(MOST_PARTS, tooSmall < 0 ? part.parts.length : tooSmall);
+    const drawn = Math.min(MAX_PARTS, tooSmall < 0 ? part.parts.length : tooSmall);
     const parts = part.parts.slice(0, drawn).map((inner) => shown(inner, depth + 1));
     // Smaller parts share one tile if larger parts are drawn beside them.
     if (drawn > 0 && drawn < part.parts.length) parts.push({ ...smallerParts(part, drawn), parts: [] });
@@ -246,7 +246,7 @@ export function layOut(root: Part, width: number, height: number): Tile[] {
     // In narrow places the space between tiles would push the last ones over the edge.
     const width = Math.min(node.x1, parent.x1) - node.x0;
     const height = Math.min(node.y1, parent.y1) - node.y0;
-    if (width < LEAST_SIDE || height < LEAST_SIDE) continue;
+    if (width < MIN_SIDE || height < MIN_SIDE) continue;
     tiles.push({
       part: node.data,
       path: node
@@ -266,5 +266,5 @@ export function layOut(root: Part, width: number, height: number): Tile[] {
 }
 
 function hasRoom(node: HierarchyRectangularNode<Part>): boolean {
-  return node.x1 - node.x0 >= LEAST_LABELLED && node.y1 - node.y0 >= LABEL_HEIGHT * 2;
+  return node.x1 - node.x0 >= MIN_LABELLED_WIDTH && node.y1 - node.y0 >= LABEL_HEIGHT * 2;
 }

@@ -5,19 +5,19 @@ import {
   type Grouping,
   inlineTree,
   isSmallerParts,
-  LEAST_LABELLED,
   layOut,
+  MIN_LABELLED_WIDTH,
   type Part,
+  pathToLargest,
   programTree,
   type Tile,
-  wayToMost,
 } from './hierarchy.js';
 import type { FunctionRow, Profile } from './model.js';
 import { hrefTo } from './route.js';
 
 /** Height of the map as a share of its width, and least height in pixels. */
 const ASPECT = 0.56;
-const LEAST_HEIGHT = 420;
+const MIN_HEIGHT = 420;
 /** Meaning of the colours of parts, the coldest first. */
 const HEATS = [
   'cold',
@@ -47,11 +47,11 @@ export function WeightMap({ profile, grouping: asked, steps: given }: MapProps) 
     asked === 'files' || asked === 'namespaces' ? asked : hasFiles ? 'files' : 'namespaces';
   const tree = useMemo(() => programTree(profile, grouping), [profile, grouping]);
   // If the address gives no grouping, the map opens where it branches.
-  const steps = useMemo(() => (asked === '' ? wayToMost(tree) : given), [tree, asked, given]);
+  const steps = useMemo(() => (asked === '' ? pathToLargest(tree) : given), [tree, asked, given]);
   const trail = useMemo(() => follow(tree, steps), [tree, steps]);
   const inFunction = trail.findIndex((part) => part.row !== undefined);
   const row = trail[inFunction]?.row;
-  const inside = useInside(profile, row);
+  const inside = useInlineTree(profile, row);
   const full =
     inside === undefined
       ? trail
@@ -74,7 +74,7 @@ export function WeightMap({ profile, grouping: asked, steps: given }: MapProps) 
                   type="radio"
                   name="grouping"
                   checked={grouping === value}
-                  onChange={() => enter(wayToMost(programTree(profile, value)), value)}
+                  onChange={() => enter(pathToLargest(programTree(profile, value)), value)}
                 />
                 by {value === 'files' ? 'file' : 'namespace'}
               </label>
@@ -105,7 +105,7 @@ export function WeightMap({ profile, grouping: asked, steps: given }: MapProps) 
 }
 
 /** Returns the inlined code of a function as a tree, once its block is unpacked. */
-function useInside(profile: Profile, row: FunctionRow | undefined): Part | undefined {
+function useInlineTree(profile: Profile, row: FunctionRow | undefined): Part | undefined {
   const [inside, setInside] = useState<{ row: FunctionRow; part: Part }>();
   useEffect(() => {
     let current = true;
@@ -161,7 +161,7 @@ function Tiles({ part, isLoading, profile, onEnter, onLeave }: TilesProps) {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
-  const height = Math.max(LEAST_HEIGHT, Math.round(width * ASPECT));
+  const height = Math.max(MIN_HEIGHT, Math.round(width * ASPECT));
   const tiles = useMemo(() => (width > 0 ? layOut(part, width, height) : []), [part, width, height]);
   const focus = (index: number) => {
     setActive(index);
@@ -212,7 +212,7 @@ interface TileProps {
 }
 
 function TileButton({ tile: { part, x, y, width, height, isGroup }, share, tabIndex, onClick }: TileProps) {
-  const wide = width > LEAST_LABELLED && height > 14;
+  const wide = width > MIN_LABELLED_WIDTH && height > 14;
   return (
     <button
       type="button"

@@ -86,7 +86,7 @@ interface Block {
  * Number of letters of a name that are shown. Names of some templates and in hostile files have millions of
  * letters.
  */
-const MOST_LETTERS = 1000;
+const MAX_LETTERS = 1000;
 /** Number of these letters that are taken from the end of the name. */
 const LAST_LETTERS = 100;
 
@@ -246,8 +246,8 @@ export class Profile {
 
 /** Returns a name that can be shown. Of a very long name, returns the beginning and the end. */
 export function clipped(name: string): string {
-  if (name.length <= MOST_LETTERS) return printable(name);
-  return printable(`${name.slice(0, MOST_LETTERS - LAST_LETTERS)}…${name.slice(-LAST_LETTERS)}`);
+  if (name.length <= MAX_LETTERS) return printable(name);
+  return printable(`${name.slice(0, MAX_LETTERS - LAST_LETTERS)}…${name.slice(-LAST_LETTERS)}`);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { RecordingReport, Temperature } from '../src/profile-report/types.j
 import { formatSeconds } from '../src/report/format.js';
 import { CLASS_KINDS, CLASS_LABELS, CLASS_NOTES } from '../src/report/ledger-labels.js';
 import type { EntryClass } from '../src/result.js';
-import { type Count, descending, formatCount, formatRatio, plus, ratio, toCount } from './count.js';
+import { addCounts, type Count, descending, formatCount, formatRatio, ratio, toCount } from './count.js';
 import type { Model, Profile } from './model.js';
 import { Bar, FunctionLink, lineText, NumberedLink, Section, TemperatureMark } from './parts.js';
 import { hrefTo } from './route.js';
@@ -16,7 +16,7 @@ const KIND_NOTES: Record<(typeof KINDS)[number], string> = {
   lost: 'lost to the profile',
 };
 /** Number of recordings that are named. */
-const MOST_FILES = 5;
+const MAX_FILES = 5;
 /** Number of functions in the overview. */
 const TOP = 12;
 
@@ -143,7 +143,7 @@ function Findings({ model, profile }: { model: Model; profile: Profile }) {
   );
   if (all.length === 0) return null;
   const notes = all.filter(({ severity }) => severity === 'note');
-  const grave = all.filter(({ severity }) => severity !== 'note').sort(gravestFirst);
+  const grave = all.filter(({ severity }) => severity !== 'note').sort(mostSevereFirst);
   return (
     <Section title="What to look at">
       <FindingList findings={grave} />
@@ -157,7 +157,7 @@ function Findings({ model, profile }: { model: Model; profile: Profile }) {
   );
 }
 
-function gravestFirst(a: ShownFinding, b: ShownFinding): number {
+function mostSevereFirst(a: ShownFinding, b: ShownFinding): number {
   const order = Object.keys(SEVERITIES);
   return order.indexOf(a.severity) - order.indexOf(b.severity);
 }
@@ -204,7 +204,7 @@ function LedgerPicture({
     );
   const what = byAddresses ? 'sampled addresses' : 'branch entries';
   const sumOf = (kind: (typeof KINDS)[number]) =>
-    rows.reduce<Count>((sum, [name, entries]) => plus(sum, CLASS_KINDS[name] === kind ? entries : 0), 0);
+    rows.reduce<Count>((sum, [name, entries]) => addCounts(sum, CLASS_KINDS[name] === kind ? entries : 0), 0);
   return (
     <Section title={`What became of the ${what}`}>
       <p class="note legend">
@@ -395,8 +395,8 @@ function Origin({
   if (buildId !== undefined) facts.push(['Build id', buildId]);
   if (format !== undefined) facts.push(['Encoding', format]);
   if (files.length > 0)
-    facts.push([files.length === 1 ? 'Recording' : 'Recordings', files.slice(0, MOST_FILES).join(', ')]);
-  if (files.length > MOST_FILES) facts.push(['', `and ${formatCount(files.length - MOST_FILES)} more`]);
+    facts.push([files.length === 1 ? 'Recording' : 'Recordings', files.slice(0, MAX_FILES).join(', ')]);
+  if (files.length > MAX_FILES) facts.push(['', `and ${formatCount(files.length - MAX_FILES)} more`]);
   if (comparison !== undefined) facts.push(['Base profile', comparison.path]);
   return (
     <Section title="What this is made of">

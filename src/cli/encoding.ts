@@ -25,7 +25,7 @@ export function chosenFormat(flags: EncodingFlags): ProfileFormat | undefined {
 export function requiredTarget(output: string | undefined, json: boolean | undefined): string {
   if (output === undefined) throw new UsageError('no output was given', 'name it with -o FILE; - is stdout');
   if (output === '-' && json === true) {
-    throw new UsageError('--json and -o - both want stdout', 'name an output file with -o FILE');
+    throw new UsageError('--json and -o - both write to stdout', 'name an output file with -o FILE');
   }
   return output;
 }

@@ -127,7 +127,7 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
     );
   }
   if (json && target === '-') {
-    throw new UsageError('--json and -o - both want stdout', 'name an output file with -o FILE');
+    throw new UsageError('--json and -o - both write to stdout', 'name an output file with -o FILE');
   }
   const options: GenerateOptions = {
     ...given,

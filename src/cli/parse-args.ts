@@ -148,7 +148,7 @@ function readU64(flag: Flag, text: string): bigint {
 }
 
 /** Largest number of numbers in one range. No machine has so many processors. */
-const LONGEST_RANGE = 65536;
+const MAX_RANGE_LENGTH = 65536;
 
 /**
  * Reads a list of whole numbers and ranges: `1,3,5-7`. A number may be negative; the bounds of a range may not.
@@ -166,10 +166,10 @@ function readIntegers(flag: Flag, text: string): number[] {
         `a range begins with its smallest number; write ${right}`,
       );
     }
-    if (last - first >= LONGEST_RANGE) {
+    if (last - first >= MAX_RANGE_LENGTH) {
       throw new UsageError(
         `--${flag.name} has the range '${part}'`,
-        `a range has at most ${LONGEST_RANGE} numbers`,
+        `a range has at most ${MAX_RANGE_LENGTH} numbers`,
       );
     }
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);

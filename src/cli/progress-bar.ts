@@ -6,8 +6,8 @@ const CLEAR_LINE = '\r\x1b[K';
 /** Number of columns assumed for a terminal that does not report its width. */
 const DEFAULT_COLUMNS = 80;
 /** Least time in milliseconds, and least share of the work, before the rate and the remaining time are shown. */
-const LEAST_TIME = 2000;
-const LEAST_SHARE = 0.03;
+const MIN_TIME = 2000;
+const MIN_SHARE = 0.03;
 
 const LABELS: Record<Phase, string> = {
   download: 'fetching files by build id',
@@ -85,9 +85,9 @@ export function progressText({ phase, done, total, file, files }: Progress, elap
   else if (phase === 'merge' && total > 0) parts.push(`file ${done} of ${total}`);
   if (phase === 'decode' || phase === 'download') {
     parts.push(`${formatBytes(done)}${total > 0 ? ` of ${formatBytes(total)}` : ''}`);
-    if (elapsed > LEAST_TIME) parts.push(`${formatBytes(Math.round((done / elapsed) * 1000))}/s`);
+    if (elapsed > MIN_TIME) parts.push(`${formatBytes(Math.round((done / elapsed) * 1000))}/s`);
   }
-  if (share !== undefined && share > LEAST_SHARE && elapsed > LEAST_TIME) {
+  if (share !== undefined && share > MIN_SHARE && elapsed > MIN_TIME) {
     parts.push(`${formatSeconds(((elapsed / share) * (1 - share)) / 1000)} left`);
   }
   const bar =

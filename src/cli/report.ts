@@ -49,10 +49,10 @@ export async function runReportCommand(args: readonly string[]): Promise<number>
   return runCommandJob({
     json: command.form === 'json',
     quiet: command.quiet,
-    run: (control) => make(command, control),
+    run: (control) => makeAndWrite(command, control),
     report: async ({ pieces, report }) => {
       if (command.target === '-') await printAll(pieces);
-      tell(report, command);
+      printFindings(report, command);
       return undefined;
     },
   });
@@ -67,7 +67,7 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
     [given.perfData, given.perfScript, given.traces].every((input) => input === undefined)
   ) {
     throw new UsageError(
-      'nothing to report about was given',
+      'no profile and no recording was given',
       'autofdo-gen report --binary FILE --perfdata FILE -o report.html, or autofdo-gen report a.afdo -o report.html',
     );
   }
@@ -85,7 +85,7 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
     throw new UsageError(`${[...forms].join(' and ')} cannot both be written`, 'choose one form');
   }
   const target = output ?? '-';
-  const form = named[0] ?? formOf(target);
+  const form = named[0] ?? formOfTarget(target);
   if (target === '-' && isShown() && (form === 'html' || form === 'pprof')) {
     throw new UsageError(`${form} is not for a terminal`, 'name a file with -o FILE');
   }
@@ -100,7 +100,7 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
 }
 
 /** Returns the form that the name of the output selects. */
-function formOf(target: string): Form {
+function formOfTarget(target: string): Form {
   if (target === '-') return 'text';
   const found = ENDINGS.find(([ending]) => target.toLowerCase().endsWith(ending));
   if (found !== undefined) return found[1];
@@ -110,7 +110,7 @@ function formOf(target: string): Form {
   );
 }
 
-async function make(
+async function makeAndWrite(
   command: ReportCommand,
   control: JobControl,
 ): Promise<{ report: Report; pieces: Iterable<string | Uint8Array> }> {
@@ -128,12 +128,12 @@ async function make(
   await checkTarget(target, inputs);
   const { makeReport } = await import('../profile-report/report.js');
   const made = await makeReport({ ...options, ...control }, (path) => inputs.push(path));
-  const pieces = await render(made, command);
+  const pieces = await renderReport(made, command);
   if (target !== '-') await writeTarget(target, inputs, pieces);
   return { report: made, pieces };
 }
 
-async function render(
+async function renderReport(
   report: Report,
   { form, target, top }: ReportCommand,
 ): Promise<Iterable<string | Uint8Array>> {
@@ -157,7 +157,7 @@ async function render(
 }
 
 /** Prints the warnings and failures that the page shows, too, because the user of the command should see them. */
-function tell({ diagnostics, profiles, failures }: Report, { target, quiet }: ReportCommand): void {
+function printFindings({ diagnostics, profiles, failures }: Report, { target, quiet }: ReportCommand): void {
   for (const { name, error } of failures) {
     printMessage(`${name} has no profile:\n`);
     printError(error);

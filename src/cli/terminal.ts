@@ -14,7 +14,7 @@ const COLOURS = { error: 'red', warning: 'yellow', note: 'cyan', hint: 'green' }
  * limits.
  */
 const DEFAULT_WIDTH = 100;
-const LEAST_WIDTH = 60;
+const MIN_WIDTH = 60;
 
 let chosen: boolean | undefined;
 
@@ -81,7 +81,7 @@ export function canRedraw(): boolean {
 /** Width of text on stdout in columns. The width is `most` if stdout is not a terminal. */
 export function terminalWidth(most = DEFAULT_WIDTH): number {
   const columns = isShown() ? process.stdout.columns : most;
-  return Math.min(most, Math.max(LEAST_WIDTH, columns || most));
+  return Math.min(most, Math.max(MIN_WIDTH, columns || most));
 }
 
 function label(kind: keyof typeof COLOURS): string {

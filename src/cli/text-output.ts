@@ -3,7 +3,7 @@ import { printAll } from './terminal.js';
 /** Refuses a target that is one of the files that are read. The target `-` is stdout. */
 export async function checkTarget(target: string, inputs: readonly string[]): Promise<void> {
   const { writeOutput } = await import('../native.js');
-  await writeOutput({ ...place(target), inputs: [...inputs] }, {});
+  await writeOutput({ ...toOutput(target), inputs: [...inputs] }, {});
 }
 
 /** Writes a text, or bytes, to a target. stdout gets the text piece by piece; a file is replaced as a whole. */
@@ -16,7 +16,7 @@ export async function writeTarget(
   const { writeOutput } = await import('../native.js');
   await writeOutput(
     {
-      ...place(target),
+      ...toOutput(target),
       pieces: [...pieces].map((piece) => Buffer.from(piece as string)),
       inputs: [...inputs],
     },
@@ -24,6 +24,6 @@ export async function writeTarget(
   );
 }
 
-function place(target: string): { output?: string } {
+function toOutput(target: string): { output?: string } {
   return target === '-' ? {} : { output: target };
 }

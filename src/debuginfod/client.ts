@@ -10,7 +10,7 @@ import type { DebuginfodSettings } from './settings.js';
 export type FileKind = 'debuginfo' | 'executable';
 
 /** Number of bytes that must arrive within the timeout, as in elfutils. */
-const LEAST_PROGRESS = 100 * 1024;
+const MIN_PROGRESS_BYTES = 100 * 1024;
 
 /** The settings of a download, and the receivers of its messages. */
 export interface Fetching {
@@ -202,7 +202,7 @@ class Deadline {
   /** Counts the bytes that have arrived. */
   arrived(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes >= LEAST_PROGRESS) this.#restart();
+    if (this.#bytes >= MIN_PROGRESS_BYTES) this.#restart();
   }
 
   end(): void {

@@ -25,7 +25,7 @@ export interface DebugFileOptions extends FetchOptions {
 const ROUNDS = 3;
 
 /** Least share of the samples that a program must have to be fetched. */
-const LEAST_SHARE = 0.01;
+const MIN_SHARE = 0.01;
 
 /** The inputs of a job. */
 export interface JobOptions extends DebugFileOptions {
@@ -68,7 +68,7 @@ export async function withFetchedFiles<T extends { diagnostics: Diagnostic[]; bi
   const first = await job(fetched).catch((error: unknown) => asFailure(error));
   const looksInFolders = options.binaryDir !== undefined && canReadAgain(options);
   const named = new Set(list(options.binary));
-  const lacking = looksInFolders ? withoutProfile(first).filter((path) => !named.has(path)) : [];
+  const lacking = looksInFolders ? binariesWithoutProfile(first).filter((path) => !named.has(path)) : [];
   const more = await fetchMissing(lacking, settings, options);
   notes.push(...more.diagnostics);
   const result = more.fetched === 0 ? first : await job(fetched).catch((error: unknown) => asFailure(error));
@@ -94,17 +94,17 @@ function asFailure(error: unknown): AutofdoError {
  * Returns the paths of binaries that have no profile. Only the job finds out which files of `binaryDir` were
  * mapped.
  */
-function withoutProfile(outcome: AutofdoError | { binaries?: readonly BinaryResult[] }): string[] {
+function binariesWithoutProfile(outcome: AutofdoError | { binaries?: readonly BinaryResult[] }): string[] {
   if (outcome instanceof AutofdoError) return outcome.path === undefined ? [] : [outcome.path];
   return (outcome.binaries ?? []).filter(({ error }) => error !== undefined).map(({ path }) => path);
 }
 
 /** True if the inputs of a job can be read a second time. */
 function canReadAgain({ perfData, perfScript }: JobOptions): boolean {
-  return [...list(perfData), ...list(perfScript)].every((path) => path !== '-' && isNoFifo(path));
+  return [...list(perfData), ...list(perfScript)].every((path) => path !== '-' && isReadableTwice(path));
 }
 
-function isNoFifo(path: string): boolean {
+function isReadableTwice(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFIFO() === false;
 }
 
@@ -117,7 +117,7 @@ async function mappedBinaries(
   { perfData, signal, onProgress }: JobOptions,
   diagnostics: Diagnostic[],
 ): Promise<string[]> {
-  const files = list(perfData).filter(isNoFifo);
+  const files = list(perfData).filter(isReadableTwice);
   const found = new Set<string>();
   // The reader of recordings would take a fifth of a small job's time, and other jobs do not need it.
   const { inspectPerfData } = await import('../perf-data/inspect.js');
@@ -127,9 +127,9 @@ async function mappedBinaries(
     signal?.throwIfAborted();
     for (const { path, buildId, samples } of summary?.images ?? []) {
       if (buildId === undefined || !path.startsWith('/')) continue;
-      if (Number(samples) < LEAST_SHARE * Number(summary?.samples)) continue;
+      if (Number(samples) < MIN_SHARE * Number(summary?.samples)) continue;
       const isHere = (await loadAddon()).buildIdOf(path) === buildId;
-      const fetching = { settings, signal, onProgress: reporter(onProgress), diagnostics };
+      const fetching = { settings, signal, onProgress: downloadReporter(onProgress), diagnostics };
       const binary = isHere ? path : await fetchByBuildId(buildId, 'executable', fetching);
       if (binary !== undefined) found.add(binary);
     }
@@ -137,7 +137,7 @@ async function mappedBinaries(
   return [...found];
 }
 
-function reporter(onProgress: DebugFileOptions['onProgress']) {
+function downloadReporter(onProgress: DebugFileOptions['onProgress']) {
   return onProgress && ((done: number, total: number) => onProgress({ phase: 'download', done, total }));
 }
 
@@ -157,11 +157,11 @@ async function fetchMissing(
 ): Promise<{ fetched: number; diagnostics: Diagnostic[] }> {
   let fetched = 0;
   const diagnostics: Diagnostic[] = [];
-  const report = reporter(onProgress);
+  const report = downloadReporter(onProgress);
   const tried = new Set<string>();
   for (const binary of binaries) {
     for (let round = 0; round < ROUNDS; round++) {
-      const lacks = await missing(binary, debugBinary, dwp, settings.cache, signal);
+      const lacks = await missingBuildIds(binary, debugBinary, dwp, settings.cache, signal);
       const wanted = lacks.filter((id) => !tried.has(id));
       for (const id of wanted) {
         tried.add(id);
@@ -178,7 +178,7 @@ async function fetchMissing(
  * Returns the build ids of files that a binary needs and that are not on this machine. The core finds them when it
  * looks for these files.
  */
-async function missing(
+async function missingBuildIds(
   binary: string,
   debugBinary: string | undefined,
   dwp: string | undefined,

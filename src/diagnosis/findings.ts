@@ -1,6 +1,6 @@
 import { type BinaryFacts, type CompilerCounts, isLlvm, type SampleSurvey } from './facts.js';
 import { flagsOf, mainTaker, type NoTaker, takerOf } from './toolchains.js';
-import { lieIn, severity, usable, type Weighing, weigh } from './weighing.js';
+import { describePart, severity, usable, type Weighing, weigh } from './weighing.js';
 
 /** The remedy of a finding: build the program anew, find a file, or make a recording; `none` if nothing helps. */
 export type Fix = 'rebuild' | 'find' | 'record' | 'none';
@@ -143,11 +143,11 @@ function noTaker(weighing: Weighing): Finding[] {
     const weight = severity(weighing, units);
     if (weight === undefined || (language === 'assembly' && !nothingElse)) continue;
     if (unsure) {
-      const message = `${lieIn(weighing, units, `code in ${language}`)}, and it is not known whether a compiler of it takes an LLVM sample profile`;
+      const message = `${describePart(weighing, units, `code in ${language}`)}, and it is not known whether a compiler of it takes an LLVM sample profile`;
       findings.push(limit('compiler-unknown', message, why));
       continue;
     }
-    const message = `${lieIn(weighing, units, `${language} code`)}, and ${refuser ?? 'no compiler of it'} ${refuser === undefined ? 'takes an' : 'takes no'} LLVM sample profile`;
+    const message = `${describePart(weighing, units, `${language} code`)}, and ${refuser ?? 'no compiler of it'} ${refuser === undefined ? 'takes an' : 'takes no'} LLVM sample profile`;
     const code = nothingElse ? 'no-compiler-takes-it' : 'some-code-without-compiler';
     findings.push(nothingElse ? blocker(code, message, why, 'none') : limit(code, message, why));
   }
@@ -170,7 +170,7 @@ function declarationLines({ compilers, by }: Weighing, all: Weighing): Finding |
   // rustc has the same flag, but writes the lines of declarations only with more than line tables.
   const rust = compilers.some((c) => c.language === 'Rust' && c.withDeclarationLines < c.withFunctions);
   const remedy = rust ? 'compile with -g or -C debuginfo=1' : 'line tables need -fdebug-info-for-profiling';
-  const found = lieIn(whole, lacking, 'line tables that do not say where functions are declared');
+  const found = describePart(whole, lacking, 'line tables that do not say where functions are declared');
   if (weight === 'blocker') {
     return blocker(
       'no-declaration-lines',
@@ -210,7 +210,7 @@ function discriminators({ compilers, by }: Weighing, all: Weighing): Finding | u
   const hint = `compile with ${flags}, and record the new binary`;
   return limit(
     'no-discriminators',
-    `${lieIn(all, part, `code of ${names} without discriminators in its line table`)}${calls}, so what happens in one line counts together, however often each part of it ran`,
+    `${describePart(all, part, `code of ${names} without discriminators in its line table`)}${calls}, so what happens in one line counts together, however often each part of it ran`,
     hint,
     'rebuild',
   );
@@ -238,7 +238,7 @@ function gccCode({ compilers }: Weighing, all: Weighing): Finding | undefined {
     : 'without discriminators, so what happens in one line counts together, however often each part of it ran';
   return limit(
     has ? 'gcc-discriminators' : 'gcc-without-discriminators',
-    `${lieIn(all, units, `code of gcc ${why}`)}; and clang inlines otherwise than gcc did`,
+    `${describePart(all, units, `code of gcc ${why}`)}; and clang inlines otherwise than gcc did`,
     'good enough to try things out; for real use compile with clang -g -fdebug-info-for-profiling, and record the new binary',
     'rebuild',
   );

@@ -21,7 +21,7 @@ const PARANOID = { program: 2, kernel: 1 };
  * since Linux 5.19, BRBE of Arm since 6.17). The PMUs of Arm SPE are `arm_spe_0` and so on, one for each kind of
  * CPU.
  */
-export function recordingHere(kernel: boolean, files: MachineFiles = {}): string | undefined {
+export function describeRecordingHere(kernel: boolean, files: MachineFiles = {}): string | undefined {
   const { root = '/', arch = process.arch, uid = process.getuid?.() } = files;
   const pmus = list(join(root, 'sys/bus/event_source/devices'));
   if (pmus === undefined) return undefined;
@@ -34,7 +34,7 @@ export function recordingHere(kernel: boolean, files: MachineFiles = {}): string
     const event = `${spe}/branch_filter=1/${kernel ? 'k' : 'u'}`;
     return `this machine records no branch stacks, but it samples branches with Arm SPE: record with -e ${event} -c 2048 in place of -b`;
   }
-  if (most === 0) return `this machine cannot record branches: ${whyNot(root, arch, pmus)}`;
+  if (most === 0) return `this machine cannot record branches: ${whyNoBranches(root, arch, pmus)}`;
   const paranoid = Number(read(join(root, 'proc/sys/kernel/perf_event_paranoid')) ?? Number.NaN);
   const allowed = kernel ? PARANOID.kernel : PARANOID.program;
   const here = `this machine records ${formatCount(most)} branches for each sample`;
@@ -44,7 +44,7 @@ export function recordingHere(kernel: boolean, files: MachineFiles = {}): string
   return here;
 }
 
-function whyNot(root: string, arch: string, pmus: readonly string[]): string {
+function whyNoBranches(root: string, arch: string, pmus: readonly string[]): string {
   const flags = new Set(
     /^flags\s*:(.*)$/m.exec(read(join(root, 'proc/cpuinfo')) ?? '')?.[1]?.split(/\s+/) ?? [],
   );
@@ -54,7 +54,7 @@ function whyNot(root: string, arch: string, pmus: readonly string[]): string {
   if (flags.has('amd_lbr_v2')) return 'its CPU has LBRv2, which needs Linux 6.1 or later';
   if (flags.has('brs'))
     return 'its CPU has BRS, which needs Linux 5.19 or later, with CONFIG_PERF_EVENTS_AMD_BRS';
-  if (arch === 'arm64') return 'that takes BRBE (Armv9.2) and Linux 6.17 or later';
+  if (arch === 'arm64') return 'branch records need BRBE (Armv9.2) and Linux 6.17 or later';
   const hasCpu = pmus.some((pmu) => pmu === 'cpu' || pmu.startsWith('cpu_'));
   return hasCpu
     ? 'the kernel knows no branch records of its CPU (LBR of Intel; AMD has them from Zen 3 on)'

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { recordCommand } from '../perf-data/verdict.js';
 import type { BinaryFacts, CompilerCounts } from './facts.js';
 import type { Finding } from './findings.js';
-import { recordingHere } from './machine.js';
+import { describeRecordingHere } from './machine.js';
 import { type Flags, flagsOf, mainTaker, takerOf } from './toolchains.js';
 
 /** A command to run, and its purpose. */
@@ -93,7 +93,7 @@ function record({ facts, binary }: Situation): NextStep {
   const { command, needs } = recordCommand({ cpuId, arch, kernel, program });
   // An x86-64 kernel also runs 32-bit programs.
   const sameMachine = arch === (process.arch === 'arm64' ? 'aarch64' : 'x86_64');
-  const here = sameMachine ? recordingHere(kernel) : undefined;
+  const here = sameMachine ? describeRecordingHere(kernel) : undefined;
   const contexts = facts.pseudoProbes && !kernel ? CONTEXTS : undefined;
   return { purpose: 'record', command, note: [needs, here, contexts].filter(Boolean).join('; ') };
 }

@@ -3,9 +3,9 @@ import type { BinaryFacts, CompilerCounts, SampleSurvey } from './facts.js';
 import { takerOf } from './toolchains.js';
 
 /** Percentage of the samples from which on a fault of their code makes the whole profile useless. */
-const MOST = 50;
+const BLOCKER_PERCENT = 50;
 /** Percentage of the samples below which nothing is reported. */
-const FEW = 1;
+const REPORTED_PERCENT = 1;
 
 /**
  * The compilers of a program with their weights: their units, or the samples in these units if there is a
@@ -38,12 +38,12 @@ export function severity({ compilers, by }: Weighing, part: number): 'blocker' |
   if (part <= 0 || all === 0) return undefined;
   if (by === 'units') return part >= all ? 'blocker' : 'limit';
   const percent = (part / all) * 100;
-  if (percent < FEW) return undefined;
-  return percent >= MOST ? 'blocker' : 'limit';
+  if (percent < REPORTED_PERCENT) return undefined;
+  return percent >= BLOCKER_PERCENT ? 'blocker' : 'limit';
 }
 
 /** Writes `3 of 10 units have THING`, or `12.3 % of the samples lie in THING`. */
-export function lieIn({ compilers, by }: Weighing, part: number, thing: string): string {
+export function describePart({ compilers, by }: Weighing, part: number, thing: string): string {
   const all = total(compilers);
   if (by === 'samples') return `${formatShare(part, all)} of the samples lie in ${thing}`;
   return `${formatCount(part)} of ${plural(all, 'unit')} ${part === 1 ? 'has' : 'have'} ${thing}`;

@@ -14,7 +14,7 @@ export function* functionReports(
   thresholds: Thresholds,
 ): Steps<FunctionReport[]> {
   const reports = new Map<string, Draft>();
-  const named = (name: string) => {
+  const draftOf = (name: string) => {
     let draft = reports.get(name);
     if (draft === undefined) {
       draft = new Draft(name);
@@ -22,9 +22,9 @@ export function* functionReports(
     }
     return draft;
   };
-  for (const samples of functions) named(fullName(samples, asItIs)).addOwn(samples);
+  for (const samples of functions) draftOf(fullName(samples, unchanged)).addOwn(samples);
   for (const samples of functions) {
-    addCallers(fullName(samples, asItIs), samples, named);
+    addCallers(fullName(samples, unchanged), samples, draftOf);
     yield;
   }
   const finished: FunctionReport[] = [];
@@ -35,7 +35,7 @@ export function* functionReports(
   return finished.sort(heaviestFirst);
 }
 
-function asItIs(name: string): string {
+function unchanged(name: string): string {
   return name;
 }
 
@@ -53,19 +53,19 @@ function descending(a: bigint, b: bigint): number {
  * Records in `outermost`, and in each function that is called or inlined in `samples`, how they call or inline
  * each other.
  */
-function addCallers(outermost: string, samples: FunctionSamples, named: (name: string) => Draft): void {
+function addCallers(outermost: string, samples: FunctionSamples, draftOf: (name: string) => Draft): void {
   for (const line of samples.body) {
     // In a context-sensitive profile, the name of each function includes the calls that lead to it.
     const context = samples.callers === undefined ? '' : `${outermost}:${locationText(line)} @ `;
     for (const { name, count } of line.targets) {
-      named(context + name).caller(outermost).calls += count;
-      named(outermost).callee(context + name).calls += count;
+      draftOf(context + name).caller(outermost).calls += count;
+      draftOf(outermost).callee(context + name).calls += count;
     }
   }
   for (const { samples: copy } of samples.inlined) {
-    named(copy.name).addCopy(outermost, copy);
-    named(outermost).callee(copy.name).inlined += copy.total;
-    addCallers(outermost, copy, named);
+    draftOf(copy.name).addCopy(outermost, copy);
+    draftOf(outermost).callee(copy.name).inlined += copy.total;
+    addCallers(outermost, copy, draftOf);
   }
 }
 

@@ -110,7 +110,7 @@ function refuseOtherFiles(bytes: Uint8Array): void {
     refuse('a perf.data file', 'make a profile of it first: {generate --binary --perfdata}');
   if (begins('\x7fELF')) refuse('an ELF file', 'name a profile, as {generate --binary --perfdata} writes it');
   if (head.includes(0))
-    refuse('a file that is no text', 'name a profile, as {generate --binary --perfdata} writes it');
+    refuse('a file that is not text', 'name a profile, as {generate --binary --perfdata} writes it');
 }
 
 /** Returns the last byte of the magic number, or `undefined` if there is no magic number, as in text. */

@@ -5,7 +5,7 @@ import type { BindingExamination } from '../../native/binding/index.cjs';
 import type { SampleSurvey } from '../../src/diagnosis/facts.js';
 import { toFacts } from '../../src/diagnosis/facts.js';
 import { binaryFindings, type Finding } from '../../src/diagnosis/findings.js';
-import { recordingHere } from '../../src/diagnosis/machine.js';
+import { describeRecordingHere } from '../../src/diagnosis/machine.js';
 import { nextSteps } from '../../src/diagnosis/next-steps.js';
 import { type RecordingDiagnosis, recordingFindings } from '../../src/diagnosis/recording.js';
 import { diagnoseBinary, inspectPerfData, type Statistics } from '../../src/index.js';
@@ -99,7 +99,7 @@ describe('the findings', () => {
     ],
     [
       'damaged debug information',
-      { diagnostics: ['.debug_info is malformed behind unit 10'] },
+      { diagnostics: ['.debug_info is malformed after unit 10'] },
       [['debug-info-problems', 'limit']],
     ],
     [
@@ -336,7 +336,7 @@ describe('the text about recording on this machine', () => {
       mkdirSync(dirname(join(root, name)), { recursive: true });
       writeFileSync(join(root, name), text);
     }
-    return recordingHere(kernel, { root, arch: 'x64', uid });
+    return describeRecordingHere(kernel, { root, arch: 'x64', uid });
   };
   const pmus = 'sys/bus/event_source/devices';
   const paranoid = (level: number) => ({ 'proc/sys/kernel/perf_event_paranoid': `${level}\n` });

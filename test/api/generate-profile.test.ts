@@ -197,7 +197,7 @@ describe('a long job', () => {
     expect(diagnostics).toContainEqual({
       code: 'input-repeated',
       severity: 'warning',
-      message: `${calc.perfData} was given 2 times, and all that is in it counts 2 times; name it once`,
+      message: `${calc.perfData} was named 2 times, so its content counts 2 times; name it once`,
     });
     const asBefore = await generateProfile({
       ...job,

@@ -169,7 +169,7 @@ describe('autofdo-gen', () => {
     [['--binry', 'a'], /did you mean --binary\?/],
     [['--binary', 'a', '--pd', 'b', '--up', 'c'], /cannot be used together/],
     [['perf.data'], /unexpected argument 'perf.data'/],
-    [['--binary', 'a', '--pd', 'b', '--json', '-o', '-'], /both want stdout/],
+    [['--binary', 'a', '--pd', 'b', '--json', '-o', '-'], /both write to stdout/],
     [['inspect'], /expected one file/],
   ])('%j is wrong usage', async (args, message) => {
     const { status, stderr } = await run(args);

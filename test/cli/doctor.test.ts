@@ -56,7 +56,9 @@ describe('autofdo-gen doctor', () => {
 
   it('exits with 1 if no profile can be made, and prints the reason', async () => {
     const { status, stdout } = await run('--binary', rust.binary, '--perfdata', calc.perfData);
-    expect(stdout.toString()).toMatch(/^blocker {9}nothing in the recording maps life; mapped were /m);
+    expect(stdout.toString()).toMatch(
+      /^blocker {9}the recording has no mapping of life; it has mappings of /m,
+    );
     expect(stdout.toString()).toMatch(
       /^verdict {9}not usable, for the blocker above\nnext {12}perf record /m,
     );

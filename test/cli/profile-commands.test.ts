@@ -144,7 +144,7 @@ it.each<[string[], RegExp]>([
   [['merge', '--weighted-input=a.prof', '-o', 'x'], /Expected WEIGHT,FILE/],
   [['merge', '--instr', 'a.prof', '-o', 'x'], /--instr is not supported/],
   [['merge', '--function=(', 'a.prof', '-o', 'x'], /not a regular expression/],
-  [['merge', 'a.prof', '--json', '-o', '-'], /both want stdout/],
+  [['merge', 'a.prof', '--json', '-o', '-'], /both write to stdout/],
   [['convert', 'a.prof', 'b.prof', '-o', 'x'], /expected one profile, found 2/],
   [['show'], /expected one profile, found 0/],
   [['overlap', 'a.prof'], /expected two profiles, found 1/],

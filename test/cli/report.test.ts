@@ -154,7 +154,7 @@ describe('report', () => {
   });
 
   it.each<[string, string[], RegExp]>([
-    ['nothing to report', [], /nothing to report about was given/],
+    ['nothing to report', [], /no profile and no recording was given/],
     [
       'an output of an unknown kind',
       [PROFILE, '-o', 'report.pdf'],

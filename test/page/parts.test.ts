@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatCount, formatRatio, plus } from '../../page/count.js';
-import { follow, layOut, namespaces, type Part, wayToMost } from '../../page/hierarchy.js';
+import { addCounts, formatCount, formatRatio } from '../../page/count.js';
+import { follow, layOut, namespaces, type Part, pathToLargest } from '../../page/hierarchy.js';
 import { highlightLines } from '../../page/highlight.js';
 import { codeLines, stretches } from '../../page/lines.js';
 import { profileIds } from '../../page/model.js';
@@ -15,8 +15,8 @@ describe('numbers', () => {
 
   it('are shown with all digits', () => {
     expect(formatCount(2n ** 64n - 1n)).toBe('18,446,744,073,709,551,615');
-    expect(plus(2 ** 53 - 1, 1)).toBe(2n ** 53n);
-    expect(plus(1, 2)).toBe(3);
+    expect(addCounts(2 ** 53 - 1, 1)).toBe(2n ** 53n);
+    expect(addCounts(1, 2)).toBe(3);
   });
 });
 
@@ -111,8 +111,8 @@ describe('the map', () => {
     });
     const inner = { ...leaf('inner', 95), parts: [leaf('a', 50), leaf('b', 45)] };
     const root = { ...leaf('root', 100), parts: [inner, leaf('c', 5)] };
-    expect(wayToMost(root)).toEqual(['inner']);
-    expect(wayToMost(inner)).toEqual([]);
+    expect(pathToLargest(root)).toEqual(['inner']);
+    expect(pathToLargest(inner)).toEqual([]);
   });
 });
 

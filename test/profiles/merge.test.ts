@@ -131,7 +131,7 @@ describe('a merge', () => {
     expect(result.diagnostics.map(({ code }) => code)).toEqual(expect.arrayContaining(['input-skipped']));
     expect(result.bytes).toEqual((await mergeProfiles({ inputs: [gcc], format: 'text' })).bytes);
     await expect(mergeProfiles({ inputs: [foreign, missing], keepGoing: true })).rejects.toThrow(
-      'none of 2 profiles can be read',
+      'none of the 2 profiles can be read',
     );
   });
 

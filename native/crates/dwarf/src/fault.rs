@@ -31,7 +31,7 @@ impl Fault {
 
     pub(crate) const NO_UNIT: Self = Self {
         section: ".debug_info",
-        what: "ends before a unit that .debug_aranges tells of",
+        what: "ends before a unit that .debug_aranges refers to",
     };
 
     pub(crate) fn new(section: SectionId, what: &'static str) -> Self {

@@ -111,7 +111,7 @@ fn read_headers_of<E: FileHeader<Endian = LittleEndian>>(
         elf::ET_DYN => false,
         other => {
             let found = match other {
-                elf::ET_REL => "a relocatable object file that is no kernel module",
+                elf::ET_REL => "a relocatable object file that is not a kernel module",
                 elf::ET_CORE => "a core dump",
                 _ => "an ELF file of unknown type",
             };

@@ -57,7 +57,7 @@ impl KernelCore {
 fn segments(data: &[u8]) -> Result<Vec<(Range<u64>, usize)>, String> {
     let header = Elf::parse(data).map_err(|error| error.to_string())?;
     if !header.is_little_endian() || header.e_type(ENDIAN) != elf::ET_CORE {
-        return Err("is no little-endian core file".to_owned());
+        return Err("is not a little-endian core file".to_owned());
     }
     let headers = header
         .program_headers(ENDIAN, data)

@@ -223,7 +223,7 @@ fn tables_of_patch_sites_are_sections_of_a_module() {
         damaged.section(name, ALLOC, 8, &vec![0x55; size]);
         let (passes, problems) = passes(&damaged.image());
         assert!(
-            !passes && problems[0].contains("in no known layout"),
+            !passes && problems[0].contains("have no known layout"),
             "{name}: {problems:?}"
         );
     }
@@ -336,7 +336,7 @@ fn object_files_are_no_modules() {
     let error = open(object.write().expect("an object file")).expect_err("refused");
     assert_eq!(
         error.to_string(),
-        "m.ko: is a relocatable object file that is no kernel module, expected an executable, shared object, vmlinux or kernel module"
+        "m.ko: is a relocatable object file that is not a kernel module, expected an executable, shared object, vmlinux or kernel module"
     );
 }
 
@@ -351,7 +351,7 @@ fn header_field(bytes: &[u8], content: &[u8], field: usize) -> usize {
 #[test]
 fn impossible_sections_are_refused_with_the_reason() {
     let cases = [
-        (48, 3, "has the alignment 0x3, which is no power of two"),
+        (48, 3, "has the alignment 0x3, which is not a power of two"),
         (32, u64::MAX, "exceeds the address space"),
     ];
     for (field, value, reason) in cases {

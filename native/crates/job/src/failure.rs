@@ -181,10 +181,10 @@ pub fn probe_error(error: pseudoprobe::DecodeError, path: &Path) -> Error {
 pub fn write_error(error: WriteError) -> Error {
     let hint = match error {
         WriteError::NameHoldsTerminator { byte: 0, .. } => {
-            "No function of a program is called so: the debug information or the profile that says so is damaged."
+            "No program has a function with this name, so the debug information or the profile is damaged."
         }
         WriteError::TooDeep { .. } => {
-            "No compiler inlines that deep: the debug information or the profile that says so is damaged."
+            "No compiler inlines functions so deeply, so the debug information or the profile is damaged."
         }
         WriteError::LineOffset { .. } => {
             "No compiler reads a profile with such a line. Leave the function out, or make its source shorter."
@@ -234,12 +234,12 @@ fn profile_remedy(kind: &ReadErrorKind) -> &'static str {
             "Write the profile again without them: `llvm-profdata merge --sample --extbinary` leaves them out."
         }
         ReadErrorKind::MixedContexts | ReadErrorKind::InlinedInContext => {
-            "LLVM's tools never write such a profile. Take apart what was joined by hand."
+            "LLVM's tools never write such a profile. If it was joined by hand from several profiles, use each of them alone."
         }
         ReadErrorKind::UnsupportedVersion { .. } | ReadErrorKind::UnknownFlags { .. } => NEWER_LLVM,
         ReadErrorKind::Context(_) => {
-            "In the text format a name in brackets is a calling context. If a function is really called so, write its profile in the extbinary \
-             format, which keeps every name."
+            "In the text format a name in brackets is a calling context. If the name of the function has these brackets, write its profile \
+             in the extbinary format, which keeps every name."
         }
         ReadErrorKind::LineOffset(_) => {
             "Compilers read no line offsets above 65535. Leave the line out, or make the profile again."
@@ -266,7 +266,10 @@ pub fn merge_error(error: MergeError, inputs: usize) -> Error {
         MergeError::NothingUsable { count, first } => {
             let first = merge_input_error(first);
             Error {
-                message: format!("none of {count} profiles can be read; the first: {}", first.message),
+                message: format!(
+                    "none of the {count} profiles can be read; the first fails with: {}",
+                    first.message
+                ),
                 ..first
             }
         }

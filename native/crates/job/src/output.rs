@@ -186,7 +186,7 @@ impl GrowingFile {
             Prepared::Written { file, path } => Ok(Self { file, path }),
             Prepared::Direct { path, .. } => Err(write_failure(
                 &path,
-                std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is no regular file"),
+                std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not a regular file"),
             )),
         }
     }

@@ -24,7 +24,7 @@ pub fn repeated_inputs<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Vec<Dia
             Diagnostic::warning(
                 DiagnosticCode::InputRepeated,
                 format!(
-                    "{} was given {times} times, and all that is in it counts {times} times; name it once",
+                    "{} was named {times} times, so its content counts {times} times; name it once",
                     path.display()
                 ),
             )
@@ -68,7 +68,7 @@ mod tests {
             .collect();
         let name = path("a");
         let expected = format!(
-            "{} was given 2 times, and all that is in it counts 2 times; name it once",
+            "{} was named 2 times, so its content counts 2 times; name it once",
             name.display()
         );
         assert_eq!(messages, [expected]);

@@ -33,13 +33,13 @@ pub(crate) fn losses(profile: &Profile, options: &WriteOptions, smaller: Smaller
     if profile.names.has_guids() && !keeps_guids {
         found.push(Diagnostic::warning(
             DiagnosticCode::NamesUnknown,
-            "of some names only the MD5 is known, which is written as a decimal number, and compilers take that for the name; the extbinary \
+            "for some names, only the MD5 is known. It is written as a decimal number, and compilers take the number for the name; the extbinary \
              format with hashed names keeps them",
         ));
     } else if keeps_guids && has_text(profile) {
         found.push(Diagnostic::note(
             DiagnosticCode::NamesHashed,
-            "names are written as MD5; they cannot be told from the profile afterwards",
+            "names are written as MD5 hashes, and nobody can read the names in the profile afterwards",
         ));
     }
     found

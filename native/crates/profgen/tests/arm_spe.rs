@@ -270,7 +270,7 @@ fn a_damaged_trace_is_used_as_far_as_it_goes() {
     assert_eq!(counters(&outcome), expected);
     for expected in [
         "of the trace 1 record is damaged or cut off",
-        "1 packet of the trace was skipped, because no known type of packet begins so",
+        "1 packet of the trace was skipped, because their types are not known",
         "the buffer of the trace was full 1 time,",
         "the CPU gave up samples at least 1 time, because",
     ] {

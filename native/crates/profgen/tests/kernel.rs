@@ -144,7 +144,7 @@ fn damaged_tables_are_reported_and_the_code_taken_as_it_is() {
     let found = outcome.diagnostics.iter().find(|found| found.code == "patch-sites");
     let message = &found.expect("a diagnostic").message;
     assert!(
-        message.starts_with("__mcount_loc: 8 bytes in no known layout; "),
+        message.starts_with("__mcount_loc: its 8 bytes have no known layout; "),
         "{message}"
     );
 }

@@ -92,7 +92,11 @@ fn binary_errors_name_section_and_offset() {
     assert_eq!(good[body + 1], 0, "the index of the only name");
     let mut bad = good;
     bad[body + 1] = 1;
-    assert!(error(&bad).ends_with(": name 1 of a table of 1"), "{}", error(&bad));
+    assert!(
+        error(&bad).ends_with(": the number 1 of a name, but the table has 1"),
+        "{}",
+        error(&bad)
+    );
 }
 
 #[test]

@@ -231,7 +231,7 @@ impl fmt::Display for Diagnostic {
             Self::Layout { path, problem } => write!(f, "{}: {problem}", path.display()),
             Self::UnreadableUnits { path, units, reason } => write!(
                 f,
-                "{}: .debug_info is malformed behind unit {units}: {reason}",
+                "{}: .debug_info is malformed after unit {units}: {reason}",
                 path.display()
             ),
         }

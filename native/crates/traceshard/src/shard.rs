@@ -46,7 +46,7 @@ impl Shard {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(Error::NotParquet("it is no regular file".to_owned()));
+            return Err(Error::NotParquet("it is not a regular file".to_owned()));
         }
         Self::read(Source::File(Arc::new(file), metadata.len()), partition_of(path))
     }

@@ -16,7 +16,7 @@ pub enum SymbolFileProblem {
     OtherBuild,
     /// The sections of the file have other addresses than those of the image, so its symbols would have wrong
     /// addresses.
-    #[error("it has no section that is where {0} is, so it is not of this binary")]
+    #[error("it has no section at the place of {0}, so it belongs to another binary")]
     OtherSections(String),
 }
 

@@ -25,7 +25,7 @@ pub enum PatchTableProblem {
         table: &'static str,
     },
     /// The table has no known layout: in each layout, too many entries name no code.
-    #[error("{table}: {size} bytes in no known layout")]
+    #[error("{table}: its {size} bytes have no known layout")]
     UnknownLayout {
         /// Name of the table.
         table: &'static str,
@@ -33,7 +33,7 @@ pub enum PatchTableProblem {
         size: usize,
     },
     /// A few entries name no code.
-    #[error("{table}: {stray} of {entries} entries are not of code")]
+    #[error("{table}: {stray} of its {entries} entries name no code")]
     StrayEntries {
         /// Name of the table.
         table: &'static str,

@@ -128,7 +128,7 @@ const EMPTY: Area = Area { svma: Svma(0), size: 0 };
 fn place_section(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64, String> {
     let (alignment, length) = (section.sh_addralign(ENDIAN).max(1), section.sh_size(ENDIAN));
     if !alignment.is_power_of_two() {
-        return Err(format!("has the alignment {alignment:#x}, which is no power of two"));
+        return Err(format!("has the alignment {alignment:#x}, which is not a power of two"));
     }
     let start = size.checked_next_multiple_of(alignment);
     let end = start.and_then(|start| start.checked_add(length));

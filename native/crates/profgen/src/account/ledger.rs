@@ -109,7 +109,7 @@ impl EntryClass {
                 "Name the binary that was running, or use {--ignore-build-id} if both have the same code."
             }
             Self::NotInstruction | Self::CrossesBarrier => {
-                "The binary has the name of the one that was running, but other code. Name the one that was running with {--binary}."
+                "The binary has the same name as the binary that was running, but other code. Name the binary that was running with {--binary}."
             }
             Self::NoFunction | Self::Used => {
                 "Compile with -g (clang: -fdebug-info-for-profiling), or name the file with the debug information with {--debug-binary}."

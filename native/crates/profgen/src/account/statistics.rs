@@ -49,7 +49,7 @@ impl Statistics {
     pub(crate) fn missing(&self, error: Error) -> Error {
         match &self.damage {
             Some(damage) => error.hint(format!(
-                "A part of the input is missing, and what was needed may have been in it ({damage}). Copy the file again from where it was \
+                "A part of the input is missing, and the records for this binary may have been in that part ({damage}). Copy the file again from where it was \
                  recorded, or record again."
             )),
             None => error,

@@ -77,7 +77,7 @@ pub(crate) fn context_diagnostics(
     let deep = (doubts.deep > 0 && words == Words::Own).then(|| {
         let share = of_entries(doubts.deep);
         let message = format!(
-            "{share} return to code behind more than {MAX_CALLS} calls; what is older in their branch stacks counts without callers"
+            "{share} return to code behind more than {MAX_CALLS} calls; the older entries of their branch stacks counts without callers"
         );
         Diagnostic::warning(DiagnosticCode::CallStacksCut, message)
     });

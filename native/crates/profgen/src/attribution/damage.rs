@@ -93,7 +93,7 @@ pub(crate) fn hides_functions(image: &Image, debug: &DebugInfo, functions: &Func
         (None, Some(fault)) => format!("{}: {fault}", debug.functions_path().display()),
         (None, None) => return None,
     };
-    let message = format!("the debug information is damaged, so no function is known that ran: {reason}");
+    let message = format!("the debug information is damaged, so none of the functions that ran is known: {reason}");
     Some(
         Error::new(ErrorCode::BinaryInvalid, message)
             .path(image.path())

@@ -71,7 +71,7 @@ pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOpti
     };
     found.extend(warn_of_share(
         Share { part, whole, of },
-        "have a call stack that ends at an address behind no call. Compile with -fno-omit-frame-pointer",
+        "have a call stack that ends at an address with no call before it. Compile with -fno-omit-frame-pointer",
         "of truncated stack samples due to invalid return address, likely caused by frame pointer omission.",
     ));
     found

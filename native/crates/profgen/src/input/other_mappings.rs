@@ -62,13 +62,13 @@ impl OtherMappings {
         }
         Error::new(
             ErrorCode::NoMapping,
-            format!("nothing in the recording maps {}; mapped were {}", target.name(), self.list_nearest(target.name())),
+            format!("the recording has no mapping of {}; it has mappings of {}", target.name(), self.list_nearest(target.name())),
         )
         .path(target.image.path())
         .hint(if self.files.iter().any(|name| perfdata::is_memory_without_file(name)) {
             "Executable memory without a file was mapped, too. A program that had moved its code there, such as to huge pages, before perf \
-             attached to it cannot be told from a just-in-time compiler: record from its start (`perf record ... -- PROGRAM`), or turn the \
-             moving off for the recording. If another program is meant, name it with {--binary}."
+             attached to it cannot be told from a just-in-time compiler: record from its start (`perf record ... -- PROGRAM`), or switch \
+             this moving of code off for the recording. If another program is meant, name it with {--binary}."
         } else if target.image.kind() == ImageKind::Module {
             "Record while the module is loaded, as root and system wide or with a `:k` event; perf notes only modules that were loaded before it began."
         } else {

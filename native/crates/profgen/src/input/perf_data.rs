@@ -307,7 +307,7 @@ impl<'a> Sampling<'a> {
         }
         if has_call_stacks && self.options.fill_zero_for_all_funcs {
             let message = format!(
-                "{} has call chains, for a context-sensitive profile: {{--fill-zero-for-all-funcs}} has no context to fill",
+                "{} has call chains, which give a context-sensitive profile, but {{--fill-zero-for-all-funcs}} does not support contexts",
                 path.display()
             );
             return Err(Error::new(ErrorCode::Unsupported, message).hint(WITHOUT_CONTEXTS));

@@ -53,7 +53,7 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     if let Some(damage) = &stats.damage {
         found.push(Diagnostic::warning(
             DiagnosticCode::InputDamaged,
-            format!("{path}: {damage}; what comes before it is used"),
+            format!("{path}: {damage}; the samples before this place are used"),
         ));
     }
     let malformed = stats.malformed_records + chunks.malformed;
@@ -75,7 +75,7 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
             "cut off, because trace data behind the cut are missing"
         };
         let message = format!(
-            "{path}: of the trace {} {} {reason}; the rest, {}, is used",
+            "{path}: {} of the trace {} {reason}; the others ({}) are used",
             count_of(packets.cut, "record"),
             form(packets.cut, "is", "are"),
             count_of(packets.records, "record")
@@ -85,7 +85,7 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     if packets.unknown_packets > 0 {
         let skipped = packets.unknown_packets;
         let message = format!(
-            "{path}: {} of the trace {} skipped, because no known type of packet begins so",
+            "{path}: {} of the trace {} skipped, because their types are not known",
             count_of(skipped, "packet"),
             form(skipped, "was", "were")
         );

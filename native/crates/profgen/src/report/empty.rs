@@ -61,7 +61,7 @@ fn empty_part(image: &Image, entries: u64) -> Error {
         format!("{path} has no samples")
     } else {
         format!(
-            "no function of {path} would have a count, although it has an end of {}",
+            "no function of {path} would have a count, although {} begin or end in this file",
             count_of(entries, "branch entry")
         )
     };

@@ -57,7 +57,7 @@ pub enum MergeError {
     #[error(transparent)]
     Input(#[from] InputError),
     /// No input could be read.
-    #[error("none of {count} profiles can be read; the first: {first}")]
+    #[error("none of the {count} profiles can be read; the first fails with: {first}")]
     NothingUsable {
         /// Number of inputs.
         count: usize,

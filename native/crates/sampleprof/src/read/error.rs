@@ -100,7 +100,7 @@ pub enum ReadErrorKind {
         remaining: usize,
     },
     /// An index is beyond the table of calling contexts.
-    #[error("calling context {index} of a table of {len}")]
+    #[error("the number {index} of a calling context, but the table has {len}")]
     ContextIndex {
         /// The index in the file.
         index: u64,
@@ -121,7 +121,7 @@ pub enum ReadErrorKind {
     #[error("a function inlined into one with a calling context; a profile has one or the other")]
     InlinedInContext,
     /// An index is beyond the name table.
-    #[error("name {index} of a table of {len}")]
+    #[error("the number {index} of a name, but the table has {len}")]
     NameIndex {
         /// The index in the file.
         index: u64,

@@ -18,7 +18,7 @@ pub(super) fn check_selection(options: &GenerateOptions) -> Result<(), Error> {
         None => Ok(()),
         Some((_, flag)) => Err(Error::new(
             ErrorCode::InvalidOptions,
-            format!("{{--{flag}}} cannot select samples of a text, because the text does not have what it asks for"),
+            format!("{{--{flag}}} cannot select samples of a text, because the text does not have the fields that it compares"),
         )
         .hint(format!(
             "Give the recording itself with {{--perfdata}}, or print the text with `perf script --{flag}`."
@@ -42,15 +42,15 @@ pub(super) fn check_contexts(options: &GenerateOptions) -> Result<(), &'static s
     let impossible = [
         (
             options.leading_ip_only,
-            "{--leading-ip-only} has no branches to follow the calls by",
+            "{--leading-ip-only} leaves out the branches, and contexts need them",
         ),
         (
             options.sample_period.is_some(),
-            "{--sample-period} is not for samples with call stacks",
+            "{--sample-period} does not support samples with call stacks",
         ),
         (
             options.fill_zero_for_all_funcs,
-            "{--fill-zero-for-all-funcs} has no context to fill",
+            "{--fill-zero-for-all-funcs} does not support contexts",
         ),
     ];
     match impossible.into_iter().find(|(given, _)| *given) {
@@ -61,7 +61,7 @@ pub(super) fn check_contexts(options: &GenerateOptions) -> Result<(), &'static s
 
 pub(super) fn has_call_stacks(path: &Path, message: &str) -> Error {
     let message = format!(
-        "{} has call stacks, for a context-sensitive profile: {message}",
+        "{} has call stacks, which give a context-sensitive profile, but {message}",
         path.display()
     );
     Error::new(ErrorCode::Unsupported, message)
