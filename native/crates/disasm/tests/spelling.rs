@@ -265,7 +265,7 @@ fn instructions_are_spelled_as_llvm_spells_them() {
 }
 
 #[test]
-fn what_iced_does_not_know_is_printed_as_bytes() {
+fn instructions_that_iced_does_not_know_are_printed_as_bytes() {
     // These bytes are push2 %rax, %rbx.
     let bytes = bytes("62f46418fff0");
     let mut text = String::new();

@@ -89,7 +89,7 @@ fn code_lies_where_the_loader_puts_it() {
 }
 
 #[test]
-fn what_the_loader_enlarges_makes_what_follows_uncertain() {
+fn sections_after_one_that_the_loader_enlarges_are_uncertain() {
     for (before, uncertain) in [(true, true), (false, false)] {
         let mut module = ModuleBuilder::new(Aarch64, "m");
         if !before {

@@ -120,7 +120,7 @@ fn the_layout_is_told_from_the_entries_where_the_size_does_not_tell() {
 }
 
 #[test]
-fn what_becomes_a_call_jump_or_return_again_stays_a_barrier() {
+fn code_that_becomes_a_call_jump_or_return_again_stays_a_barrier() {
     let tail = entries().relative(TEXT).relative(TABLE + 0x101);
     let retpoline = entries().relative(TEXT);
     for (borders, table) in [(STATIC_CALLS, tail), (RETPOLINES, retpoline)] {
@@ -293,7 +293,7 @@ fn tables_without_bytes_in_the_file_are_left_out() {
 }
 
 #[test]
-fn an_empty_table_is_no_fault() {
+fn an_empty_table_is_not_a_fault() {
     let image = x86(&PATCHED, MCOUNT, &entries());
     assert_eq!(code(&image).patch_sites().problems(), []);
 }

@@ -103,7 +103,7 @@ proptest! {
 }
 
 #[test]
-fn what_cannot_be_solved_is_refused() {
+fn networks_without_a_solution_are_refused() {
     let arc = |from, to, capacity, cost| Arc {
         from,
         to,

@@ -100,7 +100,7 @@ fn a_mapping_that_comes_late_holds_for_samples_after_its_time() {
 }
 
 #[test]
-fn what_cannot_be_read_is_counted() {
+fn records_that_cannot_be_read_are_counted() {
     let mut builder = recording();
     // These are a PERF_RECORD_SAMPLE without content, and one with an id that no event has.
     builder.other(9, 2, &[]);

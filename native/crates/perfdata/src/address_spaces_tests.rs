@@ -278,7 +278,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn what_is_kept_of_the_past_is_enough_for_later(
+    fn the_kept_records_are_enough_for_later_spaces(
         mut records in changes(),
         moment in 0_u64..40,
         gone in prop::option::of(0..4_i32),

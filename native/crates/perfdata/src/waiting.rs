@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_late_is_not_lost() {
+    fn bytes_that_come_late_are_not_lost() {
         let (reader, mut writer) = io::pipe().expect("a pipe");
         let mut waiting = Waiting::new(Box::new(reader)).expect("a thread");
         let mut buffer = [0; 8];

@@ -249,7 +249,7 @@ fn gaps_in_a_buffer() {
 /// If a record has no thread id, the thread is the owner of the buffer, the thread that ran at that time, or the
 /// thread that ran when the stretch was written.
 #[test]
-fn whose_a_record_is() {
+fn records_belong_to_the_thread_that_ran() {
     let record = |time| SpeRecord::taken(0x10, 0x20).at(time).encode();
     let pids = |builder: &PerfDataBuilder| -> Vec<i32> {
         read_file(&builder.build_file())

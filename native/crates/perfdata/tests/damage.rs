@@ -165,7 +165,7 @@ fn short_records_are_counted() {
 }
 
 #[test]
-fn chatter_behind_a_pipe_is_no_damage() {
+fn messages_of_perf_after_a_pipe_are_not_damage() {
     let mut pipe = small_recording(10).build_pipe();
     pipe.extend_from_slice(
         b"[ perf record: Woken up 1 times to write data ]\n[ perf record: Captured and wrote 0.001 MB - ]\n",
@@ -192,7 +192,7 @@ fn missing_features_are_told() {
 }
 
 #[test]
-fn what_is_not_perf_data_is_named() {
+fn files_of_other_kinds_are_named() {
     for (bytes, expected) in [
         (&b""[..], Lookalike::Empty),
         (

@@ -48,7 +48,7 @@ fn addresses_count_where_no_sample_has_a_stack() {
 }
 
 #[test]
-fn a_stack_that_the_cpu_left_empty_is_none() {
+fn an_empty_branch_stack_counts_as_no_stack() {
     let replay = Replay::new();
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));

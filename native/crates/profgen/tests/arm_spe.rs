@@ -312,7 +312,7 @@ fn a_buffer_of_a_cpu_whose_threads_are_not_known() {
 }
 
 #[test]
-fn what_cannot_be_made_of_a_trace_is_refused_with_a_way_out() {
+fn results_that_a_trace_cannot_give_are_refused_with_a_remedy() {
     let replay = Replay::new();
     let builder = recording(&replay, &with_previous_targets(&replay));
     let refused = |change: fn(&mut GenerateOptions), code: ErrorCode, hint: &str| {

@@ -39,7 +39,7 @@ fn recording(replay: &Replay, branch_types: &[u64]) -> PerfDataBuilder {
 }
 
 #[test]
-fn what_perf_adds_to_any_branch_changes_nothing() {
+fn filters_that_perf_adds_to_any_branch_change_nothing() {
     let replay = Replay::new();
     // The values are: privileges, no_flags, no_cycles, save_type, priv (hw_index is left out, because it
     // changes the layout); 0, as perf inject writes it; other kinds of branches beside `any`; inside and
@@ -121,7 +121,7 @@ fn of_several_events_the_useful_ones_count_and_the_others_are_named() {
 }
 
 #[test]
-fn what_a_recording_could_have_told_besides_is_noted() {
+fn facts_that_a_recording_could_have_had_are_noted() {
     /// Bits of `sample_type` that `--call-graph dwarf` sets. The call chains have no frames of user space.
     const STACK_DUMPS: u64 = 1 << 5 | 1 << 13;
     let replay = Replay::new();

@@ -151,7 +151,7 @@ fn build_ids_decide_first() {
 }
 
 #[test]
-fn where_it_was_loaded_does_not_matter() {
+fn the_load_address_of_a_module_does_not_matter() {
     let bases = [LOADED, 0xffff_ffff_a000_0000, 0xffff_8000_7a00_0000];
     let loaded = |base: &u64| recording(MapSpec::module(*base, 0x5000, "[ext_4]"), *base);
     for base in &bases {
@@ -164,7 +164,7 @@ fn where_it_was_loaded_does_not_matter() {
 /// Old perf versions let the last module reach to the end of memory. Addresses behind a module's code do not
 /// belong to the module.
 #[test]
-fn how_long_its_mapping_is_does_not_matter() {
+fn the_length_of_the_mapping_of_a_module_does_not_matter() {
     let endless = MapSpec::module(LOADED, u64::MAX - LOADED, "[ext_4]");
     let mut recording = recording(endless, LOADED);
     recording.mmap(MapSpec::module(LOADED + 0x20_0000, 0x1000, "[behind]"));

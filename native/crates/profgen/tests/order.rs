@@ -156,7 +156,7 @@ proptest! {
 }
 
 #[test]
-fn what_comes_at_the_very_end_counts_for_the_first_sample() {
+fn records_at_the_very_end_count_for_the_first_sample() {
     let replay = Replay::new();
     let map = Event {
         time: 1,

@@ -429,7 +429,7 @@ fn a_text_that_ends_within_a_sample() {
 }
 
 #[test]
-fn what_text_does_not_say_cannot_be_selected() {
+fn samples_cannot_be_selected_by_fields_that_text_lacks() {
     let script = Script::new();
     let mut options = script.options(&(script.mapping(100, 0) + &script.samples()));
     options.select = Selection {
@@ -493,7 +493,7 @@ fn absurd_counts_wrap_around_in_compat_mode() {
 }
 
 #[test]
-fn what_is_no_such_text_is_named() {
+fn texts_of_other_forms_are_named() {
     let script = Script::new();
     let mut options = script.options("no branches here\n");
     let message = run(&options).expect_err("nothing to count").message;

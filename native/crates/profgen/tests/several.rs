@@ -439,7 +439,7 @@ fn binaries_are_found_by_build_id_and_then_by_name() {
 }
 
 #[test]
-fn what_is_mapped_late_in_a_recording_is_found_too() {
+fn binaries_that_are_mapped_late_are_found_too() {
     let mix = Mix::new();
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
@@ -568,7 +568,7 @@ fn copies_and_namesakes_are_told_apart() {
 }
 
 #[test]
-fn what_contradicts_several_binaries_is_refused() {
+fn options_that_contradict_several_binaries_are_refused() {
     let mix = Mix::new();
     let perf_data = mix.typical();
     let refused = |change: &dyn Fn(&mut GenerateOptions), code: ErrorCode| {

@@ -119,7 +119,7 @@ fn a_file_is_finished_in_time_although_nothing_comes() {
 }
 
 #[test]
-fn what_was_read_is_kept_when_it_is_cancelled() {
+fn traces_read_before_cancelling_are_kept() {
     for rotate in [None, Some(Rotation::Every(Duration::from_secs(600)))] {
         let (collection, mut pipe) = Collection::begin(rotate);
         pipe.write_all(&stream()).expect("written");

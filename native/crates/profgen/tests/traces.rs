@@ -308,7 +308,7 @@ fn counts_by_file(shard: &Path) -> BTreeMap<String, u64> {
 }
 
 #[test]
-fn what_comes_late_changes_rows_that_were_written() {
+fn late_records_change_rows_that_were_written() {
     const SAMPLES: u64 = 21_000;
     const ENTRIES: u64 = 32;
     let folder = tempfile::tempdir().expect("a folder");

@@ -311,7 +311,7 @@ fn any_function() -> impl Strategy<Value = Function> {
 proptest! {
     /// Compares with the tree itself, walked by recursion and sorted.
     #[test]
-    fn what_is_encoded_is_decoded(
+    fn encoded_probes_are_decoded(
         functions in prop::collection::vec((any_function(), any::<bool>()), 0..6),
         wanted in prop::collection::hash_set(1u64..6, 0..6),
     ) {

@@ -101,7 +101,7 @@ fn shift_counts(function: &mut FunctionSamples, bits: u32) {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(specs in functions(), options in every_form(), probe_based: bool) {
+    fn written_profiles_are_read(specs in functions(), options in every_form(), probe_based: bool) {
         prop_assume!(!(probe_based && options.format == Format::Binary));
         let profile = profile_of(&specs, probe_based);
         let bytes = write(&profile, &options).unwrap();
@@ -220,7 +220,7 @@ proptest! {
 }
 
 #[test]
-fn where_functions_start_is_not_taken_on_trust() {
+fn stated_starts_of_functions_are_checked() {
     let mut profile = Profile::new();
     for (name, count) in [("a", 5), ("b", 300), ("c", 1)] {
         let mut function = FunctionSamples::new(profile.names.intern(name.as_bytes()));

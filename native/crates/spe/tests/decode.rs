@@ -42,7 +42,7 @@ fn bytes(packets: &[&str]) -> Vec<u8> {
 /// Decodes a load and a branch of a Neoverse N1 (the bytes that perf_data_converter decodes in
 /// `arm_spe_decoder_test.cc`).
 #[test]
-fn what_a_cpu_wrote() {
+fn bytes_that_a_cpu_wrote_are_decoded() {
     let trace = bytes(&[
         "b0 d0 c2 a1 ed 66 ba ff c0 00 00 00 00 00 65 80 5f 00 00 49 00 52 16 00 99 04 00 98 0c 00",
         "b2 28 6b 09 03 37 0e ff 00 9a 01 00 00 00 00 00 00 00 00 00 00 43 00 00 00 71 2e 65 2f 6a 0a 00 00 00",
@@ -82,7 +82,7 @@ fn what_a_cpu_wrote() {
 /// The bytes are no trace (they are from the same file as those above): they begin with packets of unknown types, and
 /// their record has no end.
 #[test]
-fn what_no_cpu_wrote() {
+fn bytes_that_no_cpu_wrote_are_counted_as_damage() {
     let mut decoder = Decoder::new();
     let trace = bytes(&["ab cd ef ff 99 88 77 66 55 44"]);
     decoder.feed(&trace, 0, |record, _| panic!("{record:?}"));
@@ -180,7 +180,7 @@ fn bytes_that_are_no_packets() {
 }
 
 #[test]
-fn what_is_missing_cuts_one_record() {
+fn missing_bytes_cut_one_record() {
     let [a, b] = [0x10, 0x20].map(|pc| SpeRecord::taken(pc, 0).encode());
     for length in 0..a.len() {
         let mut decoder = Decoder::new();

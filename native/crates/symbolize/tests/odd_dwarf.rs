@@ -88,7 +88,7 @@ fn aranges_speak_for_the_units_they_mention() {
 }
 
 #[test]
-fn where_units_overlap_the_running_one_goes_on_and_else_the_first_in_the_file_wins() {
+fn of_overlapping_units_the_one_that_began_first_has_the_addresses() {
     let make = |name, low, len| unit(&function(unit_die(low, len), name, 0, low, len).u8(0).u8(0));
     let units = [make("a", 0x50, 0x50), make("b", 0x10, 0x50), make("c", 0x50, 0x100)];
     let table = frames(&open(program(units.concat())));

@@ -102,7 +102,7 @@ fn a_path_begins_where_the_compiler_ran() {
 }
 
 #[test]
-fn what_is_not_told_is_left_out() {
+fn functions_without_a_usable_file_or_line_are_left_out() {
     let none: [&str; 0] = [];
     assert_eq!(places("/src", |dies| function(dies, "f", 1, 0)), none, "no line");
     assert_eq!(places("/src", |dies| function(dies, "f", 9, 7)), none, "no such file");

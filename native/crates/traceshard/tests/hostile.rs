@@ -95,7 +95,7 @@ fn integers_may_have_a_sign_that_is_not_used() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn wrong_cells_are_named() {
     let message = |bytes| rows_of(bytes).expect_err("refused").to_string();
     assert_eq!(
         message(one_row("", "", -5, None)),
@@ -159,7 +159,7 @@ fn a_record_without_its_cells_is_refused_by_the_name_of_the_column() {
 }
 
 #[test]
-fn what_is_cut_off_is_an_error() {
+fn files_that_are_cut_off_are_errors() {
     let whole = sample();
     for len in 0..whole.len() {
         assert!(rows_of(whole[..len].to_vec()).is_err(), "{len} bytes");

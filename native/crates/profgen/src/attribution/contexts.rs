@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_deep_to_walk_is_refused_before_it_is_built() {
+    fn inline_stacks_that_are_too_deep_are_refused_before_they_are_built() {
         for depth in [MAX_INLINE_DEPTH, MAX_INLINE_DEPTH + 1, 1_000_000] {
             let (mut names, mut contexts) = (NameTable::default(), Contexts::default());
             let name = names.intern(b"f");

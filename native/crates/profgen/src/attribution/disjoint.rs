@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_address_of_all_is_no_overflow() {
+    fn the_last_address_does_not_overflow() {
         assert_eq!(
             disjoint_ranges(&[range(u64::MAX, u64::MAX, 1)]),
             [range(u64::MAX, u64::MAX, 1)]

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn code_that_does_not_fit_into_the_space_is_refused() {
         let fits = CodeSpace::new([(FIRST, Svma(0), NO_CALL - 1), (LAST, Svma(0), 1)]).expect("fits");
         assert_eq!(fits.owner(NO_CALL - 1).binary, LAST);
         for [first, last] in [[NO_CALL, 1], [u32::MAX, u32::MAX]] {

@@ -48,7 +48,7 @@ fn padding_behind_a_jump_belongs_to_no_block_that_runs() {
 }
 
 #[test]
-fn a_nop_that_is_a_target_is_no_padding() {
+fn a_nop_that_is_a_target_is_not_padding() {
     let text = [
         &[0x74, 0x01][..], // 0: je 3
         &[0xc3],           // 2: ret

@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rounds_to_nothing_is_not_told() {
+    fn losses_that_round_to_zero_are_not_reported() {
         let one = RunQuality {
             pairs: 10,
             total: 1900,
