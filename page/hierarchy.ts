@@ -152,7 +152,7 @@ export function pathToLargest(root: Part): string[] {
 }
 
 /** Returns one part that stands for the smaller parts of a part, from the part with number `first` on. */
-export function smallerParts(part: Part, first: number): Part {
+function smallerParts(part: Part, first: number): Part {
   const parts = part.parts.slice(first);
   const weight = parts.reduce((sum, inner) => sum + inner.weight, 0);
   return {

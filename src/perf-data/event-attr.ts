@@ -2,7 +2,7 @@ import type Long from 'long';
 import { parseEventAttr } from './structs.js';
 
 /** Bits of `branch_sample_type`, with the names that perf uses after `-j`. */
-export const BRANCH_FILTERS: readonly [bit: number, name: string][] = [
+const BRANCH_FILTERS: readonly [bit: number, name: string][] = [
   [0, 'u'],
   [1, 'k'],
   [2, 'hv'],

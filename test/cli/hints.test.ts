@@ -117,6 +117,6 @@ it('a hint names the fault of this file', async () => {
   }
   const cut = await hint('--binary', binary, '--perfdata', 'k.data');
   expect(cut).toMatch(
-    /nothing in the recording maps .*\n.*\(k\.data: cut off at offset 0x[0-9a-f]+: .*Copy the file again/,
+    /the recording has no mapping of .*\n.*\(k\.data: cut off at offset 0x[0-9a-f]+: .*Copy the file again/,
   );
 });

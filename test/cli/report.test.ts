@@ -102,7 +102,7 @@ describe('report', () => {
     const binaries = ['--binary', calc.binary, '--binary', life.binary];
     const { status, stderr } = await run(...binaries, '--perfdata', calc.perfData, '-o', 'one.html');
     expect(status).toBe(0);
-    expect(stderr.match(/nothing in the recording maps life/g)).toHaveLength(1);
+    expect(stderr.match(/the recording has no mapping of life/g)).toHaveLength(1);
   });
 
   it('reports the fault of each of several binaries once', async () => {

@@ -269,8 +269,8 @@ fn a_damaged_trace_is_used_as_far_as_it_goes() {
     let outcome = run(&replay, &builder, |options| options.skip_symbolization = true).expect("counters");
     assert_eq!(counters(&outcome), expected);
     for expected in [
-        "of the trace 1 record is damaged or cut off",
-        "1 packet of the trace was skipped, because their types are not known",
+        "1 record of the trace is damaged or cut off",
+        "1 packet of an unknown type was skipped in the trace",
         "the buffer of the trace was full 1 time,",
         "the CPU gave up samples at least 1 time, because",
     ] {

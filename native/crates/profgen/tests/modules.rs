@@ -123,7 +123,7 @@ fn any_of_its_names_will_do() {
         if name == "ext_4" {
             assert_eq!(job.counters(), COUNTERS);
         } else {
-            job.assert_refused(ErrorCode::NoMapping, "nothing in the recording maps renamed.ko");
+            job.assert_refused(ErrorCode::NoMapping, "the recording has no mapping of renamed.ko");
         }
     }
 }
@@ -131,7 +131,8 @@ fn any_of_its_names_will_do() {
 #[test]
 fn a_program_of_the_modules_name_is_not_the_module() {
     let map = MapSpec::code(100, LOADED, 0x5000, 0, "/usr/bin/ext_4");
-    Job::new(&ext_4(), &[recording(map, LOADED)]).assert_refused(ErrorCode::NoMapping, "nothing in the recording maps");
+    Job::new(&ext_4(), &[recording(map, LOADED)])
+        .assert_refused(ErrorCode::NoMapping, "the recording has no mapping of");
 }
 
 #[test]

@@ -47,8 +47,8 @@ pub(crate) fn mapping_event(name: &str, start: Avma) -> Diagnostic {
 }
 
 /// Returns the damage and the losses of an input, one diagnostic each.
-pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Vec<Diagnostic> {
-    let path = path.display();
+pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, file: &Path) -> Vec<Diagnostic> {
+    let path = file.display();
     let mut found = Vec::new();
     if let Some(damage) = &stats.damage {
         found.push(Diagnostic::warning(
@@ -67,6 +67,35 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
             ),
         ));
     }
+    found.extend(trace_diagnostics(stats, chunks, file));
+    if chunks.unknown_event > 0 {
+        let samples = count_of(chunks.unknown_event, "sample");
+        let (belong, were) = (
+            form(chunks.unknown_event, "belongs", "belong"),
+            form(chunks.unknown_event, "was", "were"),
+        );
+        found.push(Diagnostic::warning(
+            DiagnosticCode::EventUnknown,
+            format!("{path}: {samples} {belong} to no event of the file and {were} skipped"),
+        ));
+    }
+    if stats.unknown_records > 0 {
+        found.push(Diagnostic::note(
+            DiagnosticCode::RecordsUnknown,
+            format!(
+                "{path}: {} of an unknown type {} skipped",
+                count_of(stats.unknown_records, "record"),
+                form(stats.unknown_records, "was", "were")
+            ),
+        ));
+    }
+    found
+}
+
+/// Returns the damage and the losses of a trace, one diagnostic each.
+fn trace_diagnostics(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Vec<Diagnostic> {
+    let path = path.display();
+    let mut found = Vec::new();
     let packets = chunks.trace.packets;
     if packets.cut > 0 {
         let reason = if packets.bad_bytes > 0 {
@@ -85,7 +114,7 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
     if packets.unknown_packets > 0 {
         let skipped = packets.unknown_packets;
         let message = format!(
-            "{path}: {} of the trace {} skipped, because their types are not known",
+            "{path}: {} of an unknown type {} skipped in the trace",
             count_of(skipped, "packet"),
             form(skipped, "was", "were")
         );
@@ -114,27 +143,6 @@ pub(crate) fn trouble(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> V
              soon after a sampled one have too few samples then. Record with a larger period"
         );
         found.push(Diagnostic::note(DiagnosticCode::TraceTruncated, message));
-    }
-    if chunks.unknown_event > 0 {
-        let samples = count_of(chunks.unknown_event, "sample");
-        let (belong, were) = (
-            form(chunks.unknown_event, "belongs", "belong"),
-            form(chunks.unknown_event, "was", "were"),
-        );
-        found.push(Diagnostic::warning(
-            DiagnosticCode::EventUnknown,
-            format!("{path}: {samples} {belong} to no event of the file and {were} skipped"),
-        ));
-    }
-    if stats.unknown_records > 0 {
-        found.push(Diagnostic::note(
-            DiagnosticCode::RecordsUnknown,
-            format!(
-                "{path}: {} of an unknown type {} skipped",
-                count_of(stats.unknown_records, "record"),
-                form(stats.unknown_records, "was", "were")
-            ),
-        ));
     }
     found
 }
