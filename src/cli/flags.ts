@@ -353,11 +353,12 @@ Exit status: 0 the binary is usable, perhaps with limits, 1 it is not usable, 2 
   collect: {
     what: 'write traces that add up in SQL',
     usage: ['--perfdata FILE -o DIR', '--perfdata - -o DIR --rotate 10m'],
-    main: ['perfdata', 'output', 'rotate', 'host', 'event', 'time', 'strict', 'jobs', 'quiet'],
+    main: ['perfdata', 'output', 'rotate', 'host', 'samples', 'event', 'time', 'strict', 'jobs', 'quiet'],
     flags: flagsOf(COLLECT_OPTIONS, COLLECT_OWN),
     more: `No binary is needed here. Traces say how often each branch was taken, and where the straight run
-behind it ended, or how often each address was sampled. Add the files of all hosts up with \`SUM(count) ... GROUP BY ALL\`, and name the sum
-with --traces in place of --perfdata: the profile is the same. docs/trace-shards.md has the columns.
+behind it ended, or how often each address was sampled. Add the files of all hosts up with
+\`SUM(count) ... GROUP BY ALL\`, and name the sum with --traces in place of --perfdata: the profile is
+the same. docs/trace-shards.md has the columns.
 
 Exit status: 0 the files are complete, 1 the job failed (files that were finished before stay),
 2 wrong usage, 130 interrupted.
