@@ -72,8 +72,13 @@ pub(crate) fn attribute(
         callees: FxHashMap::default(),
         inlined: Vec::new(),
     };
-    let parts = pieces.par_chunks(MANY).map(|part| executed(source, part, ranges));
-    let executed: Vec<Vec<Executed>> = parts.collect();
+    // Usually there are many small units, and each thread has one of them.
+    let executed: Vec<Vec<Executed>> = if pieces.len() < MANY {
+        vec![executed(source, pieces, ranges)]
+    } else {
+        let parts = pieces.par_chunks(MANY).map(|part| executed(source, part, ranges));
+        parts.collect()
+    };
     for line in executed.iter().flatten() {
         attribution.add_line(line);
     }

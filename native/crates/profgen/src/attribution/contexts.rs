@@ -142,18 +142,23 @@ impl Contexts {
         self.calls.par_sort_unstable_by_key(|(record, _)| *record);
         let calls = CallsByRecord::new(&self.calls, self.records.len());
         let (records, ends) = self.records_by_context();
-        let contexts = self.contexts.par_iter().zip(&ends).with_min_len(MANY);
-        let mut functions: Vec<FunctionSamples> = contexts
-            .map_init(Vec::new, |own, (context, &end)| {
-                own.clear();
-                own.extend_from_slice(&records[end - context.records..end]);
-                FunctionSamples {
-                    body: self.body(own, &calls, combine),
-                    inlinees: Vec::with_capacity(context.inlinees),
-                    ..FunctionSamples::new(context.name)
-                }
-            })
-            .collect();
+        let function = |own: &mut Vec<RecordId>, (context, &end): (&Context, &usize)| {
+            own.clear();
+            own.extend_from_slice(&records[end - context.records..end]);
+            FunctionSamples {
+                body: self.body(own, &calls, combine),
+                inlinees: Vec::with_capacity(context.inlinees),
+                ..FunctionSamples::new(context.name)
+            }
+        };
+        let mut functions: Vec<FunctionSamples> = if self.contexts.len() < MANY {
+            let mut own = Vec::new();
+            let contexts = self.contexts.iter().zip(&ends);
+            contexts.map(|context| function(&mut own, context)).collect()
+        } else {
+            let contexts = self.contexts.par_iter().zip(&ends);
+            contexts.map_init(Vec::new, function).collect()
+        };
         // Children have higher ids than their parents. So if the walk begins at the end, each function is
         // complete when it is moved to its parent.
         let mut top_level = Vec::new();

@@ -15,7 +15,7 @@ use crate::counting::trace_counts::{Trace, TraceCounts};
 /// Number of slots of the cache, which takes 192 KiB: a part of a core's second-level cache.
 const SLOTS: usize = 1 << 12;
 
-/// Number of entries that are many for one stack of up to 32 entries, if the cache does not have them.
+/// Number of entries outside of the cache that are many for one stack, which has up to 32 entries.
 const MANY_MISSES: usize = 8;
 
 /// A slot of the cache. It has the fields of a [`RawEntry`] one by one, so that no padding lies between them.
@@ -62,7 +62,7 @@ pub(crate) struct TraceTable {
     misplaced: ByBinary<u64>,
     /// Room for the ends of a stack in several targets.
     pub(crate) ends: Option<ManyEnds>,
-    /// Number of entries that the cache did not have, since the last call of [`TraceTable::misses_many`].
+    /// Number of entries since the last call of [`TraceTable::misses_many`] that were not in the cache.
     misses: usize,
 }
 
@@ -101,8 +101,8 @@ impl TraceTable {
         }
     }
 
-    /// Returns true if the cache did not have many of the entries since the last call. It will hardly have those
-    /// of the next stack.
+    /// Returns true if many entries since the last call were not in the cache. The entries of the next stack will
+    /// hardly be in the cache, either.
     #[inline]
     pub(crate) fn misses_many(&mut self) -> bool {
         std::mem::take(&mut self.misses) >= MANY_MISSES
