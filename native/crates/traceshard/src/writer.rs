@@ -3,12 +3,15 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::column::writer::{ColumnCloseResult, get_column_writer, get_typed_column_writer};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::types::ColumnPath;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion};
+use parquet::file::writer::{SerializedFileWriter, SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::{ColumnDescPtr, ColumnPath};
+use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::metadata::Metadata;
@@ -29,6 +32,8 @@ pub struct ShardWriter<W: Write + Send> {
     file: SerializedFileWriter<W>,
     /// Number of bytes of the finished groups.
     written: u64,
+    /// The columns of the last group.
+    last: Vec<Chunk>,
 }
 
 impl<W: Write + Send> ShardWriter<W> {
@@ -63,6 +68,7 @@ impl<W: Write + Send> ShardWriter<W> {
         Ok(Self {
             file: SerializedFileWriter::new(sink, message(), Arc::new(properties.build())).map_err(write_error)?,
             written: 0,
+            last: Vec::new(),
         })
     }
 
@@ -98,35 +104,54 @@ impl<W: Write + Send> ShardWriter<W> {
     }
 
     /// Adds one group of rows; see [`group_len`]. `row` gives each row as it is written. It is asked again for each column, so that no row needs
-    /// to be kept.
+    /// to be kept. The threads of the current pool encode different columns at the same time.
     ///
     /// # Errors
     /// [`Error::Io`] if the sink refuses the bytes. The file is unusable then.
-    pub fn write_group<'r, R>(&mut self, rows: &'r [R], row: impl Fn(&'r R) -> Row<'r>) -> Result<(), Error> {
-        let mut columns = Columns {
-            group: self.file.next_row_group().map_err(write_error)?,
-            rows,
+    pub fn write_group<'r, R: Sync>(
+        &mut self,
+        rows: &'r [R],
+        row: impl Fn(&'r R) -> Row<'r> + Sync,
+    ) -> Result<(), Error> {
+        let (schema, properties) = (self.file.schema_descr(), self.file.properties());
+        let encode = |number| {
+            let column = Column {
+                descriptor: schema.column(number),
+                properties: Arc::clone(properties),
+                rows,
+                last: self.last.get(number),
+            };
+            match number {
+                column::RECORD => column.text(|at| Some(row(at).record.as_str())),
+                column::BUILD_ID => column.text(|at| row(at).build_id),
+                column::PATH => column.text(|at| Some(row(at).path)),
+                column::KIND => column.text(|at| row(at).kind.map(BinaryKind::as_str)),
+                column::EVENT => column.text(|at| row(at).event),
+                column::ARCH => column.text(|at| row(at).arch),
+                column::FROM => column.number(|at| row(at).from),
+                column::TO => column.number(|at| row(at).to),
+                column::END => column.number(|at| row(at).end),
+                column::NEWEST => column.encode::<BoolType>(|at| Some(row(at).newest)),
+                column::STACK_END => column.number(|at| row(at).stack_end),
+                column::CROSSES_KERNEL => column.encode::<BoolType>(|at| row(at).crosses_kernel),
+                column::VIA => column.text(|at| row(at).via),
+                column::PATCH => column.text(|at| row(at).patch),
+                column::EXACT => column.encode::<BoolType>(|at| row(at).exact),
+                column::TAKEN => column.encode::<BoolType>(|at| row(at).taken),
+                column::RUN_START => column.number(|at| row(at).run_start),
+                column::COUNT => column.number(|at| Some(row(at).count)),
+                column::MISPREDICTED => column.number(|at| Some(row(at).mispredicted)),
+                other => unreachable!("the schema has no column {other}"),
+            }
         };
-        columns.text(|at| Some(row(at).record.as_str()))?;
-        columns.text(|at| row(at).build_id)?;
-        columns.text(|at| Some(row(at).path))?;
-        columns.text(|at| row(at).kind.map(BinaryKind::as_str))?;
-        columns.text(|at| row(at).event)?;
-        columns.text(|at| row(at).arch)?;
-        columns.number(|at| row(at).from)?;
-        columns.number(|at| row(at).to)?;
-        columns.number(|at| row(at).end)?;
-        columns.write::<BoolType>(|at| Some(row(at).newest))?;
-        columns.number(|at| row(at).stack_end)?;
-        columns.write::<BoolType>(|at| row(at).crosses_kernel)?;
-        columns.text(|at| row(at).via)?;
-        columns.text(|at| row(at).patch)?;
-        columns.write::<BoolType>(|at| row(at).exact)?;
-        columns.write::<BoolType>(|at| row(at).taken)?;
-        columns.number(|at| row(at).run_start)?;
-        columns.number(|at| Some(row(at).count))?;
-        columns.number(|at| Some(row(at).mispredicted))?;
-        let finished = columns.group.close().map_err(write_error)?;
+        let columns = (0..COLUMNS.len()).into_par_iter().with_max_len(1).map(encode);
+        self.last = columns.collect::<Result<_, _>>().map_err(write_error)?;
+        let mut group = self.file.next_row_group().map_err(write_error)?;
+        for chunk in &self.last {
+            let appended = group.append_column(&chunk.bytes, chunk.close.clone());
+            appended.map_err(write_error)?;
+        }
+        let finished = group.close().map_err(write_error)?;
         self.written += finished.compressed_size().cast_unsigned();
         Ok(())
     }
@@ -147,34 +172,59 @@ pub fn group_len<R>(rows: &[R], same: impl Fn(&R, &R) -> bool) -> usize {
     len
 }
 
-/// The columns of a group, which are written one after the other.
-struct Columns<'f, 'r, W: Write, R> {
-    group: SerializedRowGroupWriter<'f, W>,
-    rows: &'r [R],
+/// An encoded column of a group.
+#[derive(Clone)]
+struct Chunk {
+    bytes: Bytes,
+    close: ColumnCloseResult,
+    /// The text that all rows have, if all rows have the same.
+    same: Option<Option<Box<str>>>,
 }
 
-impl<'r, W: Write + Send, R> Columns<'_, 'r, W, R> {
-    fn text(&mut self, text: impl Fn(&'r R) -> Option<&'r str>) -> Result<(), Error> {
+/// A column of a group before it is encoded.
+struct Column<'r, 'l, R> {
+    descriptor: ColumnDescPtr,
+    properties: WriterPropertiesPtr,
+    rows: &'r [R],
+    /// The same column of the last group.
+    last: Option<&'l Chunk>,
+}
+
+impl<'r, R> Column<'r, '_, R> {
+    fn text(&self, text: impl Fn(&'r R) -> Option<&'r str>) -> Result<Chunk, ParquetError> {
+        let mut texts = self.rows.iter().map(&text);
+        let same = texts.next().filter(|first| texts.all(|text| text == *first));
+        if let (Some(same), Some(last)) = (same, self.last)
+            && last.close.rows_written == self.rows.len() as u64
+            && last.same.as_ref().map(Option::as_deref) == Some(same)
+        {
+            return Ok(last.clone());
+        }
         // Neighbouring rows share most texts, so the last text is kept.
         let mut last: Option<(&str, ByteArray)> = None;
-        self.write::<ByteArrayType>(|row| {
+        let chunk = self.encode::<ByteArrayType>(|row| {
             let text = text(row)?;
             match &last {
                 Some((known, bytes)) if *known == text => Some(bytes.clone()),
                 _ => Some(last.insert((text, ByteArray::from(text))).1.clone()),
             }
+        })?;
+        Ok(Chunk {
+            same: same.map(|text| text.map(Box::from)),
+            ..chunk
         })
     }
 
-    fn number(&mut self, number: impl Fn(&'r R) -> Option<u64>) -> Result<(), Error> {
-        self.write::<Int64Type>(|row| number(row).map(u64::cast_signed))
+    fn number(&self, number: impl Fn(&'r R) -> Option<u64>) -> Result<Chunk, ParquetError> {
+        self.encode::<Int64Type>(|row| number(row).map(u64::cast_signed))
     }
 
-    fn write<T: DataType>(&mut self, value: impl FnMut(&'r R) -> Option<T::T>) -> Result<(), Error> {
-        let column = self.group.next_column().map_err(write_error)?;
-        let mut column = column.unwrap_or_else(|| unreachable!("the schema has this column"));
-        let typed = column.typed::<T>();
-        let may_lack = typed.get_descriptor().max_def_level() > 0;
+    fn encode<T: DataType>(&self, value: impl FnMut(&'r R) -> Option<T::T>) -> Result<Chunk, ParquetError> {
+        let may_lack = self.descriptor.max_def_level() > 0;
+        let mut sink = TrackedWrite::new(Vec::new());
+        let pages = Box::new(SerializedPageWriter::new(&mut sink));
+        let column = get_column_writer(Arc::clone(&self.descriptor), Arc::clone(&self.properties), pages);
+        let mut column = get_typed_column_writer::<T>(column);
         let mut values = Vec::with_capacity(self.rows.len());
         if may_lack {
             let mut levels = Vec::with_capacity(self.rows.len());
@@ -182,12 +232,15 @@ impl<'r, W: Write + Send, R> Columns<'_, 'r, W, R> {
                 levels.push(i16::from(value.is_some()));
                 values.extend(value);
             }
-            typed.write_batch(&values, Some(&levels), None).map_err(write_error)?;
+            column.write_batch(&values, Some(&levels), None)?;
         } else {
             values.extend(self.rows.iter().filter_map(value));
-            typed.write_batch(&values, None, None).map_err(write_error)?;
+            column.write_batch(&values, None, None)?;
         }
-        column.close().map_err(write_error)
+        let close = column.close()?;
+        let bytes = Bytes::from(sink.into_inner()?);
+        let same = None;
+        Ok(Chunk { bytes, close, same })
     }
 }
 

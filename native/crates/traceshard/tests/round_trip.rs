@@ -43,7 +43,9 @@ fn groups_are_of_one_build_unless_they_are_small() {
     };
     let mut rows: Vec<_> = many("01", 3).chain(many("02", 4)).collect();
     rows.extend(many("03", MAX_GROUP_ROWS + 10_000));
-    rows.extend(many("04", 5).chain(many("05", 6)));
+    // This group has as many rows as the one before, but another build.
+    rows.extend(many("04", 10_000));
+    rows.extend(many("05", 5).chain(many("06", 6)));
     rows.push(Row::ledger(Loss::Entries, 1));
     let shard = Shard::from_bytes(shard(&rows)).expect("a shard");
     let groups: Vec<_> = (0..shard.groups())
@@ -54,6 +56,7 @@ fn groups_are_of_one_build_unless_they_are_small() {
         (Some(("01", "02")), 7),
         (Some(("03", "03")), full),
         (Some(("03", "03")), 10_000),
+        (Some(("04", "04")), 10_000),
         (None, 12),
     ];
     assert_eq!(groups, expected);

@@ -12,7 +12,11 @@
 //! [`NEAR`] behind the beginning of the run is not in a stub. The reader of the rows has the binary, and
 //! finds out whether this was right (`input/traces`).
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
 use traceshard::{BinaryKind, Ends};
 
 /// Greatest size of a stub in bytes. Stubs of a `.plt` have at most 32 bytes (x86 with retpolines, AArch64
@@ -109,7 +113,8 @@ impl TailId {
 pub(crate) struct Tails {
     /// The tails, each with the number of branches that it names.
     noted: Vec<(Tail, u32)>,
-    numbers: FxHashMap<Tail, TailId>,
+    /// Numbers of the tails, by the hash of the tail.
+    numbers: HashTable<TailId>,
 }
 
 impl Tails {
@@ -119,17 +124,22 @@ impl Tails {
         {
             return number;
         }
-        if let Some(known) = self.numbers.get(&tail) {
-            return *known;
-        }
         let length = match tail {
             Tail::Run(_) => 0,
             Tail::Via(_, next) => self.branches(next) + 1,
         };
-        let number = TailId::of_note(self.noted.len());
-        self.noted.push((tail, length));
-        self.numbers.insert(tail, number);
-        number
+        let Self { noted, numbers } = self;
+        let is_same = |number: &TailId| noted[number.note()].0 == tail;
+        let hash = |tail: &Tail| FxBuildHasher.hash_one(tail);
+        match numbers.entry(hash(&tail), is_same, |number| hash(&noted[number.note()].0)) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let number = TailId::of_note(noted.len());
+                place.insert(number);
+                noted.push((tail, length));
+                number
+            }
+        }
     }
 
     fn get(&self, number: TailId) -> Tail {
@@ -143,6 +153,12 @@ impl Tails {
         } else {
             0
         }
+    }
+
+    /// Returns true if a tail names branches that perhaps do not count. Returns false if it names one such branch
+    /// and the run ended outside of the file, because nearly every call of another file has such a tail.
+    pub(crate) fn is_in_doubt(&self, number: TailId) -> bool {
+        number.is_noted() && !matches!(self.get(number), Tail::Via(_, TailId::OUTSIDE))
     }
 
     /// Returns the number of notes.

@@ -120,6 +120,8 @@ pub(crate) struct Rows {
     waiting: Vec<(RowId, Counts)>,
     /// Place of each row, while there are few rows.
     table: Option<HashTable<RowId>>,
+    /// Number of rows at the beginning that are sorted.
+    sorted: usize,
     /// Number of rows above which equal rows should be added up.
     room: usize,
     pub tails: Tails,
@@ -131,6 +133,7 @@ impl Default for Rows {
             rows: Vec::new(),
             waiting: Vec::new(),
             table: Some(HashTable::new()),
+            sorted: 0,
             room: MANY_ROWS,
             tails: Tails::default(),
         }
@@ -183,9 +186,12 @@ impl Rows {
     pub(crate) fn add_up(&mut self) {
         self.table = None;
         self.settle();
-        // This sort is fast for rows that are mostly sorted already.
-        self.rows.sort_by(|a, b| a.key.order(&b.key));
+        let order = |a: &CountedRow, b: &CountedRow| a.key.order(&b.key);
+        self.rows[self.sorted..].sort_unstable_by(order);
+        // This sort only merges the rows that were sorted before and the new ones.
+        self.rows.sort_by(order);
         add_up_neighbours(&mut self.rows);
+        self.sorted = self.rows.len();
         self.room = MANY_ROWS.max(self.rows.len() + self.rows.len() / 2);
     }
 

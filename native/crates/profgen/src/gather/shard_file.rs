@@ -8,13 +8,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use job::{Error, GrowingFile, InputFiles};
 use perfdata::TextPoke;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use traceshard::{Binary, Loss, Metadata, Record, Row, ShardWriter, group_len, write_patch, write_via};
 
 use crate::gather::chain::{End, TailId};
 use crate::gather::files::{FileId, Files};
 use crate::gather::outcome::WrittenShard;
-use crate::gather::rows::{CountedRow, Counts, Key, Rows, Tally, add_up_neighbours};
+use crate::gather::rows::{CountedRow, Counts, Rows, Tally, add_up_neighbours};
 use crate::gather::sampled::{Fact, SampledKey, SampledRows};
 
 /// Name of an event, and the machine that it was recorded on.
@@ -76,6 +77,7 @@ impl ShardFile {
         }
         let (mut rows, tails) = rows.into_parts();
         let noted: Vec<(End, String)> = (0..tails.len())
+            .into_par_iter()
             .map(|note| {
                 let (via, end) = tails.expand(TailId::of_note(note));
                 (end, write_via(&via))
@@ -90,25 +92,24 @@ impl ShardFile {
         };
         let files = ranks(names.files.all());
         let events = ranks(names.events);
-        // This sort is fast for rows that are mostly sorted already.
-        rows.sort_by(|CountedRow { key: a, .. }, CountedRow { key: b, .. }| {
-            let whose = |key: &Key| {
-                let event = events[usize::from(key.event)];
-                u64::from(files[key.file as usize]) << 32 | u64::from(event)
-            };
-            let by_tail = || {
-                if a.tail == b.tail {
+        let branch = |CountedRow { key, .. }: &CountedRow| {
+            let whose = u64::from(files[key.file as usize]) << 32 | u64::from(events[usize::from(key.event)]);
+            (whose, key.from, key.to)
+        };
+        let rest = |CountedRow { key, .. }: &CountedRow| (key.stack_end, key.crosses_kernel);
+        // The rows of each worker are sorted by their branches already, so this sort only merges them. The texts
+        // of tails are compared for rows of one branch only.
+        rows.sort_by_key(branch);
+        for same in rows.chunk_by_mut(|a, b| branch(a) == branch(b)) {
+            same.sort_by(|a, b| {
+                let by_tail = if a.key.tail == b.key.tail {
                     Ordering::Equal
                 } else {
-                    tail(a.tail).cmp(&tail(b.tail))
-                }
-            };
-            whose(a)
-                .cmp(&whose(b))
-                .then_with(|| (a.from, a.to).cmp(&(b.from, b.to)))
-                .then_with(by_tail)
-                .then_with(|| (a.stack_end, a.crosses_kernel).cmp(&(b.stack_end, b.crosses_kernel)))
-        });
+                    tail(a.key.tail).cmp(&tail(b.key.tail))
+                };
+                by_tail.then_with(|| rest(a).cmp(&rest(b)))
+            });
+        }
         // Different tails have different numbers, so equal rows are neighbours.
         add_up_neighbours(&mut rows);
         self.rows += rows.len() as u64;

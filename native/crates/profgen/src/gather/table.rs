@@ -3,50 +3,67 @@
 use perfdata::{Avma, Branch, Speculation};
 use traceshard::{BinaryKind, Ends, KERNEL_START, Loss};
 
-use crate::gather::chain::TailId;
+use crate::gather::chain::{TailId, Tails};
 use crate::gather::files::FileId;
 use crate::gather::rows::{Counts, EventId, Key, Place, RowId, Rows, Tally};
 use crate::gather::spots::{Spot, Spots};
 
-/// Number of slots of the cache, which takes 512 KiB. Most programs use a part of it. It has four times as
-/// many slots as the cache for a profile's traces, because the look-up of a row takes longer.
-const SLOTS: usize = 1 << 14;
+/// Number of slots of the cache, which takes 640 KiB. Most programs use a part of it.
+const SLOTS: usize = 1 << 13;
 
-/// Stands for the file of a branch without an end in a file, of a branch with ends in two files, and for the
-/// absence of a file.
+/// Number of states that are found again.
+const STATES: usize = 1 << 12;
+
+/// Stands for the absence of a file: for a branch without an end in a file, for the second file of a branch
+/// with ends in one file, and before the first stack.
 const NO_FILE: FileId = FileId::MAX;
-const TWO_FILES: FileId = FileId::MAX - 1;
-const NOT_YET: FileId = FileId::MAX - 2;
 
-/// The number of an entry that a slot is filled with. No two fills have the same number until all slots are
-/// emptied.
-type Fill = u32;
+/// The number of a state of a stack. The state is everything about the newer entries that the row of an older
+/// branch depends on, if the older branch has ends in one file only and the next newer entry has an end in
+/// the same file. The lowest bit is 1 if [`Tails::is_in_doubt`] returns true for the tail of the newer entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State(u32);
 
-/// Stands for the fill of the newer entry if it does not tell everything that matters: [`NO_FILL`] in a slot,
-/// [`NO_NEWER_FILL`] in a stack. The two values differ, so they never match.
-const NO_FILL: Fill = Fill::MAX;
-const NO_NEWER_FILL: Fill = Fill::MAX - 1;
+impl State {
+    /// Both stand for a state that does not decide everything: [`NONE`](Self::NONE) in a slot, and
+    /// [`UNKNOWN`](Self::UNKNOWN) in a stack. The two values differ, so they never match.
+    const NONE: Self = Self(u32::MAX - 1);
+    const UNKNOWN: Self = Self(u32::MAX - 3);
+    /// Number of states after which all slots are emptied.
+    const MANY: u32 = u32::MAX / 4;
 
-/// Number of fills after which all slots are emptied.
-const MANY_FILLS: Fill = Fill::MAX / 2;
+    #[inline]
+    fn is_in_doubt(self) -> bool {
+        self.0 & 1 != 0
+    }
+}
 
-/// A branch, and the facts that suffice if the newer entry decides everything behind the branch. Two slots
-/// fit into a line of the processor's cache.
+/// A branch, and the facts that suffice if the state of the stack decides everything behind the branch. Two
+/// slots fit into a line of the processor's cache.
 #[derive(Clone, Copy)]
 #[repr(align(32))]
 struct Slot {
     from: u64,
     to: u64,
-    /// Fill of the next newer entry's slot, if this fill decides everything that matters. Then nothing else
+    /// State of the stack before the branch, if the state decides everything that matters. Then nothing else
     /// need be compared.
-    newer_fill: Fill,
-    fill: Fill,
+    before: State,
+    /// State of the stack behind the branch.
+    behind: State,
     counts: SmallCounts,
-    /// Tail for the next older branch, as in [`Side`], of a branch in one file.
+    /// Tail for the next older branch of the first side; see [`Side`].
     seen: TailId,
 }
 
 const _: () = assert!(size_of::<Slot>() == 32);
+
+impl Slot {
+    /// Returns true if the slot is for this branch, and its counts have room for one more execution.
+    #[inline]
+    fn holds(&self, branch: Branch) -> bool {
+        self.from == branch.from.0 && self.to == branch.to.0 && self.counts.can_grow()
+    }
+}
 
 /// The newer entry and the sides of a slot's branch when the branch was last counted.
 #[derive(Clone, Copy)]
@@ -54,9 +71,17 @@ struct Known {
     /// Source of the next newer entry of the stack, as [`Next`] returns it.
     next: u64,
     of: Of,
-    /// The side of the branch in its file. For a branch with ends in two files, it says only this, and both
-    /// sides are stored elsewhere.
-    side: Side,
+    /// The side of the branch in the file of its source, or in the only file, and the side in the file of its
+    /// target, if this is another file.
+    sides: [Side; 2],
+}
+
+impl Known {
+    /// Returns true if the next newer entry and the properties of the sample are those of the last execution.
+    #[inline]
+    fn is_for(&self, next: u64, of: Of) -> bool {
+        self.next == next && self.of == of
+    }
 }
 
 /// Number of executions of a branch, in the lower half, and number of mispredictions. Both are in one number,
@@ -90,10 +115,9 @@ impl SmallCounts {
 /// A branch in one file, and the end of the run behind it.
 #[derive(Clone, Copy)]
 struct Side {
-    /// Tail of the branch; see [`Newest`]. [`TailId::NONE`] if the run ends at the source of the newer
-    /// branch, whatever the target of the newer branch is.
+    /// Tail of the newest branch of the file; see [`Newest`]. [`TailId::NONE`] if the newest branch of the file
+    /// is the next entry of the stack and the run ends at its source, whatever its target is.
     newer: TailId,
-    newer_from: u64,
     /// Tail that the next older branch of the file has up to this branch.
     seen: TailId,
     /// Row of the branch. For a branch in no file, the number of a kind of the ledger.
@@ -103,7 +127,6 @@ struct Side {
 
 const NO_SIDE: Side = Side {
     newer: TailId::UNKNOWN,
-    newer_from: 0,
     seen: TailId::UNKNOWN,
     row: 0,
     file: NO_FILE,
@@ -112,8 +135,8 @@ const NO_SIDE: Side = Side {
 const EMPTY: Slot = Slot {
     from: 0,
     to: 0,
-    newer_fill: NO_FILL,
-    fill: 0,
+    before: State::NONE,
+    behind: State::UNKNOWN,
     counts: SmallCounts::NONE,
     seen: TailId::UNKNOWN,
 };
@@ -121,42 +144,65 @@ const EMPTY: Slot = Slot {
 const NOTHING_KNOWN: Known = Known {
     next: NO_NEXT,
     of: Of(0),
-    side: NO_SIDE,
+    sides: [NO_SIDE; 2],
 };
 
 /// Stands for the source of the next newer entry if there is no such entry.
 const NO_NEXT: u64 = u64::MAX;
 
-/// The sources of the newest entries of a stack so far. BOLT ends each run at the next newer entry, whatever
-/// file this entry is in. Between entries of programs, BOLT skips entries of the kernel.
+/// The newest entry of a stack so far. BOLT ends each run at the next newer entry, whatever file this entry is
+/// in. Between entries of programs, BOLT skips entries of the kernel.
 struct Next {
-    of_all: u64,
+    from: u64,
+    touches_kernel: bool,
+    /// Source of the newest entry of a program, if the newest entry touches the kernel.
     of_programs: u64,
 }
 
 impl Next {
     const NOTHING: Self = Self {
-        of_all: NO_NEXT,
+        from: NO_NEXT,
+        touches_kernel: false,
         of_programs: NO_NEXT,
     };
 
-    /// Returns the source of the next newer entry of a branch. The branch is the newer entry of older
-    /// branches from now on.
+    /// Returns the source of the next newer entry of a branch.
     #[inline]
-    fn advance(&mut self, branch: Branch) -> u64 {
-        let from = branch.from.0;
-        let all = std::mem::replace(&mut self.of_all, from);
-        if touches_kernel(branch) {
-            all
+    fn of(&self, branch: Branch) -> u64 {
+        if self.touches_kernel && !touches_kernel(branch) {
+            self.of_programs
         } else {
-            std::mem::replace(&mut self.of_programs, from)
+            self.from
         }
+    }
+
+    /// Returns true if the newest entry is the next newer entry of a branch, and stays so for other stacks with
+    /// the same state.
+    #[inline]
+    fn is_next_of(&self, branch: Branch) -> bool {
+        let is_alike = self.from == NO_NEXT || self.touches_kernel == touches_kernel(branch);
+        is_alike && !crosses_kernel(branch)
+    }
+
+    /// Makes a branch the newest entry.
+    #[inline]
+    fn advance(&mut self, branch: Branch) {
+        if !self.touches_kernel {
+            self.of_programs = self.from;
+        }
+        self.from = branch.from.0;
+        self.touches_kernel = touches_kernel(branch);
     }
 }
 
 #[inline]
 fn touches_kernel(branch: Branch) -> bool {
     branch.from.0.max(branch.to.0) >= KERNEL_START
+}
+
+#[inline]
+fn crosses_kernel(branch: Branch) -> bool {
+    (branch.from.0 >= KERNEL_START) != (branch.to.0 >= KERNEL_START)
 }
 
 /// The properties of a sample that its rows depend on: its event and its view.
@@ -185,7 +231,7 @@ struct Entry {
 }
 
 /// The branch of a file that was read last in a stack.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Newest {
     /// Run-time source of the branch.
     from: u64,
@@ -206,10 +252,69 @@ impl Side {
         Newest { from, seen: self.seen }
     }
 
-    /// Returns true if the newer branch is the one of the last execution.
+    /// Returns true if the newest branch of the file is the one of the last execution. `next` is the source of
+    /// the next newer entry of the stack, which must be the one of the last execution.
     #[inline]
-    fn fits(&self, newest: &Newest) -> bool {
-        self.newer == newest.seen || (self.newer == TailId::NONE && self.newer_from == newest.from)
+    fn fits(&self, newest: &Newest, next: u64) -> bool {
+        self.newer == newest.seen || (self.newer == TailId::NONE && newest.from == next)
+    }
+}
+
+/// The facts that a state stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Facts {
+    /// The newest branch. It does not cross the border of the kernel, so its source tells which side it is on.
+    newest: Newest,
+    file: FileId,
+    of: Of,
+}
+
+/// The numbers of states, in a direct-mapped cache. Different facts have different numbers until all slots are
+/// emptied. Facts that come again soon have the number that they had before.
+struct States {
+    known: Box<[(Facts, State); STATES]>,
+    /// Number of states so far.
+    count: u32,
+}
+
+const NO_FACTS: (Facts, State) = (
+    Facts {
+        newest: NOTHING,
+        file: NO_FILE,
+        of: Of(0),
+    },
+    State::UNKNOWN,
+);
+
+impl Default for States {
+    fn default() -> Self {
+        Self {
+            known: vec![NO_FACTS; STATES].try_into().unwrap_or_else(|_| unreachable!()),
+            count: 0,
+        }
+    }
+}
+
+impl States {
+    /// Returns the number of the state with these facts.
+    fn number(&mut self, facts: Facts, tails: &Tails) -> State {
+        const BITS: u32 = STATES.trailing_zeros();
+        let small =
+            u64::from(facts.file) << 32 ^ u64::from(facts.of.0).rotate_left(16) ^ u64::from(facts.newest.seen.bits());
+        let hash = (facts.newest.from ^ small.rotate_left(24)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (known, state) = &mut self.known[(hash >> (64 - BITS)) as usize];
+        if *known != facts {
+            *known = facts;
+            *state = State(self.count << 1 | u32::from(tails.is_in_doubt(facts.newest.seen)));
+            self.count += 1;
+        }
+        *state
+    }
+
+    /// Forgets all states. No slot may have the number of a state.
+    fn clear(&mut self) {
+        self.known.fill(NO_FACTS);
+        self.count = 0;
     }
 }
 
@@ -220,10 +325,11 @@ impl Side {
 pub(crate) struct Table {
     slots: Box<[Slot; SLOTS]>,
     known: Box<[Known; SLOTS]>,
-    /// The sides of branches with ends in two files.
-    two: Box<[[Side; 2]; SLOTS]>,
+    states: States,
     sums: Sums,
     latest: Latest,
+    /// File of the newest branch of the last stack.
+    first_file: FileId,
 }
 
 /// Counts that are in no slot any more.
@@ -231,16 +337,7 @@ pub(crate) struct Table {
 struct Sums {
     rows: Rows,
     tally: Tally,
-    /// Number of times that slots were filled since all slots were last emptied.
-    fills: Fill,
 }
-
-/// Stands for the newer entry of the newest entry of a stack.
-const NO_NEWER: Branch = Branch {
-    from: Avma(0),
-    to: Avma(0),
-    flags: perfdata::BranchFlags(0),
-};
 
 /// The newest branch of each file in a stack.
 #[derive(Default)]
@@ -282,9 +379,10 @@ impl Default for Table {
         Self {
             slots: vec![EMPTY; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
             known: vec![NOTHING_KNOWN; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
-            two: vec![[NO_SIDE; 2]; SLOTS].try_into().unwrap_or_else(|_| unreachable!()),
+            states: States::default(),
             sums: Sums::default(),
             latest: Latest::default(),
+            first_file: NO_FILE,
         }
     }
 }
@@ -293,76 +391,95 @@ impl Table {
     /// Counts the branches of a stack, the newest first.
     #[inline]
     pub(crate) fn count(&mut self, branches: impl Iterator<Item = Branch>, of: Of, spots: &mut Spots) {
-        if self.sums.rows.are_many() || self.sums.fills > MANY_FILLS {
+        if self.sums.rows.are_many() || self.states.count > State::MANY {
             self.add_up();
         }
         let Self {
             slots,
-            known,
-            two,
+            known: all_known,
+            states,
             sums,
             latest,
+            first_file,
         } = self;
         latest.stack += 1;
         // The file of the last branch. The newest branch of this file is moved to `latest` when a branch of
-        // another file comes.
-        let (mut file, mut newest) = (NOT_YET, NOTHING);
-        let mut newer = NO_NEWER;
-        let mut newer_fill = NO_NEWER_FILL;
+        // another file comes. Most stacks begin in the same file as the stack before.
+        let (mut file, mut newest) = (*first_file, NOTHING);
         let mut next = Next::NOTHING;
+        let begin = Facts {
+            newest: Newest {
+                from: NO_NEXT,
+                ..NOTHING
+            },
+            file,
+            of,
+        };
+        let mut state = states.number(begin, &sums.rows.tails);
         for branch in branches {
             if branch.flags.speculation() == Speculation::WrongPath {
                 sums.tally.add(Loss::WrongPath, 1);
                 continue;
             }
-            let mut index = slot_of(branch, newer.from.0, of);
-            if newest.seen.is_noted() {
-                index = slot_in_doubt(index, newest.seen);
+            let mut index = slot_of(branch, next.from, of);
+            if state.is_in_doubt() {
+                index = slot_in_doubt(index, newest.seen.bits());
             }
-            let end = next.advance(branch);
-            let slot = &mut slots[index];
-            let is_it = slot.from == branch.from.0 && slot.to == branch.to.0 && slot.counts.can_grow();
-            if is_it && slot.newer_fill == newer_fill {
+            let mut slot = &mut slots[index];
+            let is_it = slot.holds(branch);
+            if is_it && slot.before == state {
                 slot.counts.count(branch);
                 newest = Newest {
                     from: branch.from.0,
                     seen: slot.seen,
                 };
-                (newer, newer_fill) = (branch, slot.fill);
+                next.from = branch.from.0;
+                next.touches_kernel = branch.from.0 >= KERNEL_START;
+                state = slot.behind;
                 continue;
             }
-            let known = &mut known[index];
-            let is_known = is_it && known.next == end && known.of == of;
-            if is_known && known.side.file == file && known.side.fits(&newest) {
-                newest = known.side.newest(branch.from.0);
+            let mut known = &mut all_known[index];
+            let end = next.of(branch);
+            let is_known = is_it && known.is_for(end, of);
+            let [first, second] = &known.sides;
+            let is_in_file = first.file == file && second.file == NO_FILE;
+            if is_known && is_in_file && first.fits(&newest, end) {
+                newest = first.newest(branch.from.0);
             } else {
-                if file != NOT_YET {
+                if file != NO_FILE {
                     latest.set(file, newest);
                 }
-                let sides = &mut two[index];
-                if !(is_known && latest.advance(branch.from.0, &known.side, sides)) {
+                let mut fits = is_known && latest.advance(branch.from.0, &known.sides, end);
+                if is_known && !fits {
+                    // The newest branch of one of the files differs from the last execution, as for the return from
+                    // the last call of a library in a stack. Another slot has the counts of this case.
+                    index = slot_in_doubt(index, latest.seen(&known.sides));
+                    (slot, known) = (&mut slots[index], &mut all_known[index]);
+                    let is_known = slot.holds(branch) && known.is_for(end, of);
+                    fits = is_known && latest.advance(branch.from.0, &known.sides, end);
+                }
+                if !fits {
                     let entry = Entry { branch, next: end, of };
-                    sums.replace(entry, (slot, known, sides), latest, spots);
+                    sums.replace(entry, (slot, known), latest, spots);
+                    slot.behind = states.behind(branch, known, &sums.rows.tails);
                 }
-                if known.side.file != file {
-                    newer_fill = NO_NEWER_FILL;
+                let [first, second] = &known.sides;
+                if first.file != file || second.file != NO_FILE {
+                    state = State::UNKNOWN;
                 }
-                file = match known.side.file {
-                    NO_FILE => file,
-                    TWO_FILES => sides[0].file,
-                    other => other,
-                };
-                newest = latest.of(file);
+                if next.from == NO_NEXT {
+                    *first_file = first.file;
+                }
+                if first.file != NO_FILE {
+                    file = first.file;
+                    newest = latest.of(file);
+                }
             }
             slot.counts.count(branch);
-            // The newer entry is the newest of the file. It is also the next one of the stack, unless BOLT
-            // skips it.
-            let follows = newer_fill != NO_NEWER_FILL && (touches_kernel(branch) || !touches_kernel(newer));
-            slot.newer_fill = if follows { newer_fill } else { NO_FILL };
-            (newer, newer_fill) = match known.side.file {
-                NO_FILE | TWO_FILES => (branch, NO_NEWER_FILL),
-                _ => (branch, slot.fill),
-            };
+            let follows = state != State::UNKNOWN && next.is_next_of(branch);
+            slot.before = if follows { state } else { State::NONE };
+            state = slot.behind;
+            next.advance(branch);
         }
     }
 
@@ -373,12 +490,11 @@ impl Table {
 
     /// Empties the cache. The caller does so before numbers of views are used again.
     pub(crate) fn flush(&mut self) {
-        let known = self.known.iter().zip(self.two.iter());
-        for (slot, (known, sides)) in self.slots.iter_mut().zip(known) {
-            self.sums.settle(slot, known, sides);
+        for (slot, known) in self.slots.iter_mut().zip(self.known.iter()) {
+            self.sums.settle(slot, known);
             *slot = EMPTY;
         }
-        self.sums.fills = 0;
+        self.states.clear();
     }
 
     /// Returns the number of rows, as an upper bound, or the number of notes about tails, whichever is greater.
@@ -406,80 +522,85 @@ impl Table {
 }
 
 impl Latest {
-    /// Makes the branch of a slot the newest branch of its files. Returns false, and changes nothing, if the
-    /// newer branch is not the one of the last execution.
+    /// Makes the branch of a slot the newest branch of its files. Returns false, and changes nothing, if a newer
+    /// branch is not the one of the last execution. `next` is as for [`Side::fits`].
     #[inline]
-    fn advance(&mut self, from: u64, side: &Side, sides: &[Side; 2]) -> bool {
-        match side.file {
-            NO_FILE => true,
-            TWO_FILES => {
-                let [first, second] = sides;
-                let fits = first.fits(&self.of(first.file)) && second.fits(&self.of(second.file));
-                if fits {
-                    self.set(first.file, first.newest(from));
-                    self.set(second.file, second.newest(from));
-                }
-                fits
-            }
-            file => {
-                let fits = side.fits(&self.of(file));
-                if fits {
-                    self.set(file, side.newest(from));
-                }
-                fits
-            }
+    fn advance(&mut self, from: u64, sides: &[Side; 2], next: u64) -> bool {
+        let sides = sides.iter().filter(|side| side.file != NO_FILE);
+        let fits = sides.clone().all(|side| side.fits(&self.of(side.file), next));
+        if fits {
+            sides.for_each(|side| self.set(side.file, side.newest(from)));
         }
+        fits
+    }
+}
+
+impl Latest {
+    /// Returns a number that depends on the tails of the newest branches of the files.
+    fn seen(&self, sides: &[Side; 2]) -> u32 {
+        let [first, second] = sides.map(|side| self.of(side.file).seen.bits());
+        first ^ second.rotate_left(16)
+    }
+}
+
+impl States {
+    /// Returns the state behind a branch. The next older branch is expected in the file of its source.
+    fn behind(&mut self, branch: Branch, known: &Known, tails: &Tails) -> State {
+        let [side, _] = &known.sides;
+        if side.file == NO_FILE || crosses_kernel(branch) {
+            return State::UNKNOWN;
+        }
+        let facts = Facts {
+            newest: side.newest(branch.from.0),
+            file: side.file,
+            of: known.of,
+        };
+        self.number(facts, tails)
     }
 }
 
 impl Sums {
-    /// Puts a branch that is in no slot into this slot.
+    /// Puts a branch that is in no slot into this slot. The state behind the branch is not known yet.
     fn replace(
         &mut self,
         entry: Entry,
-        (slot, known, sides): (&mut Slot, &mut Known, &mut [Side; 2]),
+        (slot, known): (&mut Slot, &mut Known),
         latest: &mut Latest,
         spots: &mut Spots,
     ) {
-        self.settle(slot, known, sides);
+        self.settle(slot, known);
         let Entry { branch, next, of } = entry;
-        let side = if branch.from.0 | branch.to.0 == 0 {
-            lost(Loss::UnfilledSlot)
+        let one = |side| [side, NO_SIDE];
+        let sides = if branch.from.0 | branch.to.0 == 0 {
+            one(lost(Loss::UnfilledSlot))
         } else {
             match (spots.find(branch.from), spots.find(branch.to)) {
-                (Spot::In(file, from), Spot::In(other, to)) if file != other => {
-                    *sides = [
-                        self.touch(entry, file, (Some(from), None), latest, spots),
-                        self.touch(entry, other, (None, Some(to)), latest, spots),
-                    ];
-                    Side {
-                        file: TWO_FILES,
-                        ..NO_SIDE
-                    }
-                }
+                (Spot::In(file, from), Spot::In(other, to)) if file != other => [
+                    self.touch(entry, file, (Some(from), None), latest, spots),
+                    self.touch(entry, other, (None, Some(to)), latest, spots),
+                ],
                 (Spot::In(file, from), Spot::In(_, to)) => {
-                    self.touch(entry, file, (Some(from), Some(to)), latest, spots)
+                    one(self.touch(entry, file, (Some(from), Some(to)), latest, spots))
                 }
                 (Spot::In(file, from), Spot::Elsewhere(_)) => {
-                    self.touch(entry, file, (Some(from), None), latest, spots)
+                    one(self.touch(entry, file, (Some(from), None), latest, spots))
                 }
-                (Spot::Elsewhere(_), Spot::In(file, to)) => self.touch(entry, file, (None, Some(to)), latest, spots),
+                (Spot::Elsewhere(_), Spot::In(file, to)) => {
+                    one(self.touch(entry, file, (None, Some(to)), latest, spots))
+                }
                 (Spot::Elsewhere(Loss::OtherMemory), _) | (_, Spot::Elsewhere(Loss::OtherMemory)) => {
-                    lost(Loss::OtherMemory)
+                    one(lost(Loss::OtherMemory))
                 }
-                (Spot::Elsewhere(_), Spot::Elsewhere(_)) => lost(Loss::Unmapped),
+                (Spot::Elsewhere(_), Spot::Elsewhere(_)) => one(lost(Loss::Unmapped)),
             }
         };
         *slot = Slot {
             from: branch.from.0,
             to: branch.to.0,
-            newer_fill: NO_FILL,
-            fill: self.fills,
-            counts: SmallCounts::NONE,
-            seen: side.seen,
+            seen: sides[0].seen,
+            ..EMPTY
         };
-        self.fills += 1;
-        *known = Known { next, of, side };
+        *known = Known { next, of, sides };
     }
 
     /// Finds the row of a branch in a file, and makes the branch the newest one there.
@@ -491,8 +612,7 @@ impl Sums {
         latest: &mut Latest,
         spots: &mut Spots,
     ) -> Side {
-        let [low, high] = [branch.from.0.min(branch.to.0), branch.from.0.max(branch.to.0)];
-        let crosses_kernel = low < KERNEL_START && high >= KERNEL_START;
+        let crosses_kernel = crosses_kernel(branch);
         // No run of a program follows an entry that BOLT skips, and no run of this file follows a branch out
         // of the file.
         let has_run = ends.1.is_some() && next != NO_NEXT && !(crosses_kernel && kind == BinaryKind::User);
@@ -513,12 +633,11 @@ impl Sums {
         });
         let side = Side {
             // The source 0 may also stand for the absence of a branch.
-            newer: if is_long && newer.from != 0 {
+            newer: if is_long && newer.from == next && next != 0 {
                 TailId::NONE
             } else {
                 newer.seen
             },
-            newer_from: newer.from,
             seen: self.rows.tails.seen_from_behind(kind, ends, tail),
             row,
             file,
@@ -528,15 +647,19 @@ impl Sums {
     }
 
     /// Moves the counts of a slot to the rows. The slot has no counts afterwards.
-    fn settle(&mut self, slot: &mut Slot, known: &Known, sides: &[Side; 2]) {
+    fn settle(&mut self, slot: &mut Slot, known: &Known) {
         let counts = std::mem::replace(&mut slot.counts, SmallCounts::NONE).whole();
         if counts.count == 0 {
             return;
         }
-        match known.side.file {
-            NO_FILE => self.tally.add(Loss::ALL[known.side.row as usize], counts.count),
-            TWO_FILES => sides.iter().for_each(|side| self.rows.add(side.row, counts)),
-            _ => self.rows.add(known.side.row, counts),
+        let [first, second] = &known.sides;
+        if first.file == NO_FILE {
+            self.tally.add(Loss::ALL[first.row as usize], counts.count);
+            return;
+        }
+        self.rows.add(first.row, counts);
+        if second.file != NO_FILE {
+            self.rows.add(second.row, counts);
         }
     }
 }
@@ -553,8 +676,8 @@ fn lost(what: Loss) -> Side {
 /// stack. It is a call, so that it does not delay the look-ups of all other branches.
 #[cold]
 #[inline(never)]
-fn slot_in_doubt(index: usize, seen: TailId) -> usize {
-    (index ^ seen.bits().wrapping_mul(0x9e37_79b9) as usize) % SLOTS
+fn slot_in_doubt(index: usize, seen: u32) -> usize {
+    (index ^ seen.wrapping_mul(0x9e37_79b9) as usize) % SLOTS
 }
 
 /// Returns the slot of a branch by multiplicative hashing: the top bits depend on all bits of the addresses.
