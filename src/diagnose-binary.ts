@@ -1,7 +1,7 @@
 import { fetchDebugFiles } from './debuginfod/complete.js';
 import { debuginfodSettings } from './debuginfod/settings.js';
 import { type BinaryFacts, type SampleSurvey, toFacts } from './diagnosis/facts.js';
-import { binaryFindings, type Finding } from './diagnosis/findings.js';
+import { binaryFindings, type Finding, inWords } from './diagnosis/findings.js';
 import { type NextStep, nextSteps } from './diagnosis/next-steps.js';
 import {
   type Attempt,
@@ -10,15 +10,15 @@ import {
   recordingFindings,
 } from './diagnosis/recording.js';
 import { weigh } from './diagnosis/weighing.js';
-import { AutofdoError } from './errors.js';
+import { AutofdoError, type AutofdoErrorCode } from './errors.js';
 import { toResult } from './generate-profile.js';
 import { runExamine, runGenerate } from './native.js';
 import { checkOptions, defined, invalid, list } from './options/check.js';
 import { DIAGNOSE_OPTIONS, type DiagnoseOptions } from './options/diagnose.js';
 import { toBindingOptions } from './options/generate.js';
-import { worded } from './options/wording.js';
 import { inspectPerfData } from './perf-data/inspect.js';
 import type { PerfDataSummary } from './perf-data/summary.js';
+import { rawTrace } from './perf-data/verdict.js';
 
 /** The worth of a binary, and of a recording of it, for AutoFDO. */
 export interface BinaryDiagnosis {
@@ -76,6 +76,10 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
   findings.push(
     ...(fetched ?? []).map(({ code, message }): Finding => ({ code, severity: 'note', message })),
   );
+  if (dwp !== undefined && facts.split.units === 0) {
+    const message = `the package ${dwp} is not used: the debug information of the program is not split`;
+    findings.push({ code: 'package-unused', severity: 'note', message });
+  }
   findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   const usable = !findings.some(isBlocker);
   const recordingUsable = recording !== undefined && usable;
@@ -90,15 +94,21 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
     findings: findings.map(inWords),
     facts,
     recording,
-    next: nextSteps({ facts, binary, perfData, findings, compilers, recordingUsable }),
+    next: nextSteps({
+      facts,
+      binary,
+      perfData,
+      findings,
+      compilers,
+      recordingUsable,
+      failure: recording?.error?.code,
+      inject: usable ? undefined : recording?.files.map((file) => rawTrace(file)?.inject).find(Boolean),
+    }),
   };
 }
 
-/** Returns a finding whose texts name options as the caller knows them. */
-function inWords(finding: Finding): Finding {
-  const { message, hint } = finding;
-  return { ...finding, message: worded(message), ...(hint !== undefined && { hint: worded(hint) }) };
-}
+/** Errors that say nothing about the recording. */
+const OF_THIS_PACKAGE: readonly AutofdoErrorCode[] = ['ADDON_UNAVAILABLE', 'INTERNAL'];
 
 function isBlocker({ severity }: Finding): boolean {
   return severity === 'blocker';
@@ -120,7 +130,8 @@ async function tryRecording(
     );
     return { files, attempt: toResult(outcome, generate), survey: outcome.binaries[0]?.survey };
   } catch (error) {
-    if (error instanceof AutofdoError && !options.signal?.aborted) {
+    const isOfRecording = error instanceof AutofdoError && !OF_THIS_PACKAGE.includes(error.code);
+    if (isOfRecording && !options.signal?.aborted) {
       return { files, attempt: error, survey: undefined };
     }
     throw error;

@@ -1,4 +1,5 @@
 import type { BindingError, BindingErrorCode } from '../native/binding/index.cjs';
+import { asSentence } from './remedy.js';
 
 /**
  * Stable identifiers of failures. New codes may be added; no code is ever removed.
@@ -53,7 +54,7 @@ export class AutofdoError extends Error {
   constructor(code: AutofdoErrorCode, message: string, details: AutofdoErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : asSentence(details.hint);
     this.path = details.path;
   }
 }

@@ -198,7 +198,7 @@ export function printError(error: unknown): void {
   const { message, path, hint } = error;
   const where = path !== undefined && !message.includes(path) ? `${path}: ` : '';
   printMessage(`${label('error')} ${indentContinuation(where + message)}\n`);
-  if (hint !== undefined) printMessage(`  ${label('hint')} ${indentContinuation(asSentence(hint))}\n`);
+  if (hint !== undefined) printMessage(`  ${label('hint')} ${indentContinuation(hint)}\n`);
 }
 
 /** Prints warnings and notes. A warning of llvm-profgen is printed in llvm-profgen's form. */
@@ -215,14 +215,4 @@ export function printDiagnostic(severity: Diagnostic['severity'], message: strin
 
 function indentContinuation(text: string): string {
   return text.replaceAll('\n', '\n  ');
-}
-
-/** What a command line begins with. */
-const COMMANDS = /^(?:autofdo-gen|perf|clang|llvm-\w+|npx) /;
-
-/** A remedy as a sentence; a remedy that is a command line stays as it is. */
-function asSentence(hint: string): string {
-  if (COMMANDS.test(hint) || !/^[a-z]+[ ,;]/.test(hint)) return hint;
-  const text = hint.charAt(0).toUpperCase() + hint.slice(1);
-  return /[.?!`)]$/.test(text) ? text : `${text}.`;
 }

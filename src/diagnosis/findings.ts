@@ -1,3 +1,5 @@
+import { worded } from '../options/wording.js';
+import { asSentence } from '../remedy.js';
 import { type BinaryFacts, type CompilerCounts, isLlvm, type SampleSurvey } from './facts.js';
 import { flagsOf, mainTaker, type NoTaker, takerOf } from './toolchains.js';
 import { describePart, severity, usable, type Weighing, weigh } from './weighing.js';
@@ -38,6 +40,13 @@ export function binaryFindings(facts: BinaryFacts, survey?: SampleSurvey): Findi
     : [declarationLines, discriminators, gccCode].map((rule) => rule(taken, weighing));
   const found = [symbols(facts), ...lines, ...takers, ...compiled, buildId(facts)];
   return found.filter((finding) => finding !== undefined);
+}
+
+/** Returns a finding whose texts name options as the caller knows them, and whose remedy is a sentence. */
+export function inWords(finding: Finding): Finding {
+  const { message, hint } = finding;
+  const told = { ...finding, message: worded(message) };
+  return hint === undefined ? told : { ...told, hint: asSentence(worded(hint)) };
 }
 
 function blocker(code: string, message: string, hint: string | undefined, fix: Fix): Finding {

@@ -1,6 +1,8 @@
 import { cpus } from 'node:os';
 import { basename } from 'node:path';
-import { recordCommand } from '../perf-data/verdict.js';
+import type { AutofdoErrorCode } from '../errors.js';
+import { recordCommand, STACKS } from '../perf-data/verdict.js';
+import { shellWord } from '../shell-word.js';
 import type { BinaryFacts, CompilerCounts } from './facts.js';
 import type { Finding } from './findings.js';
 import { describeRecordingHere } from './machine.js';
@@ -8,7 +10,7 @@ import { type Flags, flagsOf, mainTaker, takerOf } from './toolchains.js';
 
 /** A command to run, and its purpose. */
 export interface NextStep {
-  purpose: 'rebuild' | 'find' | 'record' | 'generate' | 'compile';
+  purpose: 'rebuild' | 'find' | 'record' | 'convert' | 'generate' | 'compile';
   /** The command as a line of shell. */
   command: string;
   /** What the command needs, or how it may differ. */
@@ -27,6 +29,10 @@ export interface Situation {
   compilers: readonly CompilerCounts[];
   /** True if a recording was given from which a profile can be made. */
   recordingUsable: boolean;
+  /** The error of making a profile from the recording, if there was one. */
+  failure?: AutofdoErrorCode | undefined;
+  /** The command that makes branch stacks of a raw trace, if the recording is one. */
+  inject?: string | undefined;
 }
 
 /** Flags that the kernel uses for CONFIG_AUTOFDO_CLANG (Linux: scripts/Makefile.autofdo). */
@@ -48,23 +54,40 @@ export function nextSteps(situation: Situation): NextStep[] {
   if (blockers.includes('none') || (compiler === undefined && situation.compilers.length > 0)) return [];
   if (blockers.includes('find')) return [find(situation)];
   if (blockers.includes('rebuild')) return [rebuild(situation)];
-  const recording = situation.recordingUsable ? [] : [record(situation)];
+  const recording = situation.recordingUsable ? [] : [inject(situation) ?? record(situation)];
   const better: NextStep[] = fixes('limit').includes('rebuild')
     ? [{ ...rebuild(situation), optional: true }]
     : [];
   return [...recording, generate(situation), compile(situation), ...better];
 }
 
-/** Returns the step that repeats the diagnosis once the missing file is there. */
-function find({ binary, facts, findings }: Situation): NextStep {
-  const command = `autofdo-gen doctor --binary ${quoted(binary)}`;
+/** Errors which say that the recording is of another binary, or of another build. */
+const OF_ANOTHER_BINARY: readonly (AutofdoErrorCode | undefined)[] = [
+  'ARCHITECTURE_MISMATCH',
+  'BINARY_MISMATCH',
+  'BUILD_ID_MISMATCH',
+  'NO_MAPPING',
+];
+
+/** Returns the step that repeats the diagnosis with the right file, or once the missing file is there. */
+function find(situation: Situation): NextStep {
+  const { binary, facts, findings, failure, perfData } = situation;
+  const command = `autofdo-gen doctor --binary ${shellWord(binary)}`;
   const has = (code: string) => findings.some((finding) => finding.code === code);
+  if (has('no-profile') && OF_ANOTHER_BINARY.includes(failure)) {
+    const ran = facts.kind === 'kernel' ? 'THE_VMLINUX_THAT_RAN' : 'THE_BINARY_THAT_RAN';
+    const recordings = perfData.map((path) => ` --perfdata ${shellWord(path)}`).join('');
+    return {
+      purpose: 'find',
+      command: `autofdo-gen doctor --binary ${ran}${recordings}`,
+      note: `or record this one: ${record(situation).command}`,
+    };
+  }
+  if (has('no-profile')) return { purpose: 'find', command: `${command} --perfdata RECORDING` };
   if (has('split-missing')) return { purpose: 'find', command: `${command} --dwp PACKAGE` };
   if (has('supplementary-missing')) return { purpose: 'find', command, note: 'once the file is there' };
   if (facts.kind === 'kernel')
     return { purpose: 'find', command: 'autofdo-gen doctor --binary UNSTRIPPED_VMLINUX' };
-  if (has('no-profile'))
-    return { purpose: 'find', command: 'autofdo-gen doctor --binary THE_BINARY_THAT_RAN' };
   return { purpose: 'find', command: `${command} --debug-binary DEBUG_FILE` };
 }
 
@@ -84,7 +107,13 @@ function rebuild({ facts, compilers, findings }: Situation): NextStep {
   return { purpose: 'rebuild', command: `clang -O2 -g -fdebug-info-for-profiling${unique} ...` };
 }
 
-function record({ facts, binary }: Situation): NextStep {
+/** Returns the step that makes branch stacks of a raw trace; `undefined` if the recording is no raw trace. */
+function inject({ inject }: Situation): NextStep | undefined {
+  if (inject === undefined) return undefined;
+  return { purpose: 'convert', command: inject, note: `${STACKS} is then the recording` };
+}
+
+function record({ facts, binary, findings }: Situation): NextStep {
   const kernel = facts.kernel !== undefined;
   const amd = cpus().some(({ model }) => model.startsWith('AMD'));
   const arch = facts.machine === 'aarch64' ? 'aarch64' : 'x86_64';
@@ -95,21 +124,22 @@ function record({ facts, binary }: Situation): NextStep {
   const sameMachine = arch === (process.arch === 'arm64' ? 'aarch64' : 'x86_64');
   const here = sameMachine ? describeRecordingHere(kernel) : undefined;
   const contexts = facts.pseudoProbes && !kernel ? CONTEXTS : undefined;
-  return { purpose: 'record', command, note: [needs, here, contexts].filter(Boolean).join('; ') };
+  const unusable = findings.find(({ code }) => code === 'recording-unusable')?.message;
+  return { purpose: 'record', command, note: [unusable, needs, here, contexts].filter(Boolean).join('; ') };
 }
 
 function startable(binary: string): string {
-  return quoted(binary.includes('/') ? binary : `./${binary}`);
+  return shellWord(binary.includes('/') ? binary : `./${binary}`);
 }
 
-function generate({ binary, perfData, recordingUsable }: Situation): NextStep {
-  const recordings = recordingUsable ? perfData : ['perf.data'];
-  const inputs = recordings.map((path) => `--perfdata ${quoted(path)}`).join(' ');
-  return { purpose: 'generate', command: `autofdo-gen --binary ${quoted(binary)} ${inputs}` };
+function generate({ binary, perfData, recordingUsable, inject }: Situation): NextStep {
+  const recordings = recordingUsable ? perfData : [inject === undefined ? 'perf.data' : STACKS];
+  const inputs = recordings.map((path) => `--perfdata ${shellWord(path)}`).join(' ');
+  return { purpose: 'generate', command: `autofdo-gen --binary ${shellWord(binary)} ${inputs}` };
 }
 
 function compile({ facts, binary, compilers }: Situation): NextStep {
-  const profile = quoted(`${basename(binary)}.afdo`);
+  const profile = shellWord(`${basename(binary)}.afdo`);
   if (facts.kernel !== undefined) {
     return hasAutofdoClang(facts)
       ? { purpose: 'compile', command: `make LLVM=1 CLANG_AUTOFDO_PROFILE="$PWD"/${profile}` }
@@ -152,9 +182,4 @@ function flagsOfMost(compilers: readonly CompilerCounts[]): Flags | undefined {
 function hasAutofdoClang({ kernel }: BinaryFacts): boolean {
   const [major, minor] = kernel?.version ?? AUTOFDO_CLANG;
   return major > AUTOFDO_CLANG[0] || (major === AUTOFDO_CLANG[0] && minor >= AUTOFDO_CLANG[1]);
-}
-
-/** Quotes a word for the shell, if necessary. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

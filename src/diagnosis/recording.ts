@@ -120,7 +120,7 @@ export function recordingFindings(
     // If the recording itself is unusable, that reason is enough.
     if (findings.some(({ severity }) => severity === 'blocker')) return findings;
     const { code, message, hint } = attempt;
-    const fix = FIXES[code] ?? 'record';
+    const fix = code === 'NO_MAPPING' && facts.kernel !== undefined ? 'record' : (FIXES[code] ?? 'record');
     return [
       ...findings,
       { code: 'no-profile', severity: 'blocker', message, ...(hint !== undefined && { hint }), fix },
@@ -207,11 +207,22 @@ CONFIG_AUTOFDO_PROFILE_ACCURATE makes clang optimise them as cold code`,
   ];
 }
 
-/** Remedies for errors. For all other errors, the remedy is another recording. */
+/**
+ * Remedies for errors. For all other errors, the remedy is another recording. With `none`, only the message says
+ * what helps. A recording without mappings of the kernel or of a module was made without the necessary rights, or
+ * before the module was loaded.
+ */
 const FIXES: Partial<Record<AutofdoErrorCode, Fix>> = {
   NO_DEBUG_INFO: 'rebuild',
   NO_SYMBOLS: 'find',
+  NO_MAPPING: 'find',
   BUILD_ID_MISMATCH: 'find',
+  BINARY_MISMATCH: 'find',
+  ARCHITECTURE_MISMATCH: 'find',
+  INPUT_UNREADABLE: 'find',
+  INPUT_INVALID: 'find',
+  INVALID_OPTIONS: 'none',
+  UNSUPPORTED: 'none',
 };
 
 /** Warnings that repeat a finding of this file, or the state of the recording. */

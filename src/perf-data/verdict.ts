@@ -1,3 +1,4 @@
+import { shellWord } from '../shell-word.js';
 import type { PerfDataSummary } from './summary.js';
 
 /** Decides whether AutoFDO can use a recording, and if not, how to make a better one. */
@@ -5,6 +6,9 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
   const withStacks = summary.events.filter((event) => event.branchEntries > 0);
   const { command, needs } = recordCommand(summary.machine);
   const record = `record with: ${command} (${needs})`;
+  const trace = rawTrace(summary);
+  if (trace !== undefined)
+    return no(`it is a raw trace of ${trace.of}`, `make branch stacks of it: ${trace.inject}`);
   if (summary.samples === 0n && !summary.complete) {
     return no('no sample of it could be read', record);
   }
@@ -48,6 +52,27 @@ export function judge(summary: Omit<PerfDataSummary, 'autofdo'>): PerfDataSummar
     reasons.push('the kernel lost records while it was made; a larger buffer (-m 4M) keeps them');
   }
   return { usable: true, reasons, advice: undefined };
+}
+
+/** Name of the recording that `perf inject` makes of a raw trace. */
+export const STACKS = 'stacks.data';
+
+/**
+ * Returns the hardware that wrote a raw trace, and the command that makes branch stacks of the trace. Returns
+ * `undefined` if a recording is no raw trace, or has samples of which a profile can be made.
+ */
+export function rawTrace({
+  file,
+  events,
+}: Pick<PerfDataSummary, 'file' | 'events'>): { of: string; inject: string } | undefined {
+  if (events.some((event) => event.branchEntries > 0 || (event.samples > 0 && tellsTime(event.name))))
+    return undefined;
+  const has = (unit: string) => events.some(({ name }) => name.startsWith(unit));
+  const inject = (itrace: string) =>
+    `perf inject -i ${shellWord(file)} -o ${STACKS} --itrace=${itrace} --strip`;
+  if (has('intel_pt/')) return { of: 'Intel PT', inject: inject('i100usle') };
+  if (has('cs_etm/')) return { of: 'Arm CoreSight', inject: inject('i100000il128') };
+  return undefined;
 }
 
 /** True if the samples of an event lie where time is spent, or where instructions are executed. */

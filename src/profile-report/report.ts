@@ -5,7 +5,7 @@ import { fetchDebugFiles, withFetchedFiles } from '../debuginfod/complete.js';
 import { debuginfodSettings } from '../debuginfod/settings.js';
 import { describeProfile } from '../describe-profile.js';
 import { type SampleSurvey, toFacts } from '../diagnosis/facts.js';
-import { binaryFindings, type Finding } from '../diagnosis/findings.js';
+import { binaryFindings, type Finding, inWords } from '../diagnosis/findings.js';
 import { type RecordingDiagnosis, recordingDiagnosis, recordingFindings } from '../diagnosis/recording.js';
 import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
@@ -14,6 +14,7 @@ import { loadDemangle, runExamine, runFindPlaces, runGenerate } from '../native.
 import { checkOptions, defined, invalid, list } from '../options/check.js';
 import { toBindingOptions } from '../options/generate.js';
 import { REPORT_OPTIONS, type ReportOptions } from '../options/report.js';
+import { worded } from '../options/wording.js';
 import { version } from '../package/version.js';
 import { inspectPerfData } from '../perf-data/inspect.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
@@ -73,6 +74,7 @@ async function reportFinished(paths: readonly string[], options: ReportJob): Pro
       '`base` and `binary` are for one profile; report each by itself',
     );
   }
+  checkDebugFiles(options);
   if (binaries.length > 1)
     throw invalid('several binaries were given', 'name the one that the profile is of');
   if (paths.includes('-'))
@@ -83,6 +85,22 @@ async function reportFinished(paths: readonly string[], options: ReportJob): Pro
     profiles.push(await finishedProfile(path, binaries[0], options));
   }
   return { version: version(), recording: undefined, profiles, failures: [], diagnostics: [] };
+}
+
+/** Refuses files that a report about finished profiles would not read. */
+function checkDebugFiles({ binary, binaryDir, debugBinary, dwp }: ReportJob): void {
+  if (binaryDir !== undefined) {
+    throw invalid(
+      worded('a finished profile does not say which binaries it is of, so {--binary-dir} has no use'),
+      worded('name the program of the profile with {--binary}'),
+    );
+  }
+  if (binary === undefined && (debugBinary !== undefined || dwp !== undefined)) {
+    throw invalid(
+      worded(`${dwp === undefined ? '{--debug-binary}' : '{--dwp}'} was given, and no binary`),
+      worded('name the program of the profile with {--binary}, too'),
+    );
+  }
 }
 
 async function finishedProfile(
@@ -235,7 +253,7 @@ async function examine(
   if (recording !== undefined && result.binaries.length === 1) {
     findings.push(...recordingFindings(facts, recording, result));
   }
-  return { findings, pseudoProbes: facts.pseudoProbes };
+  return { findings: findings.map(inWords), pseudoProbes: facts.pseudoProbes };
 }
 
 /** Returns the names in the source, and the places where functions are declared. */
@@ -259,12 +277,16 @@ async function sourceFacts(
   return { names, places: new Map(places) };
 }
 
-/** Returns the report with the source lines of its functions. Pseudo probes have no lines. */
+/** Returns the report with the source lines of its functions. */
 async function withSources(
   made: ProfileReport,
   { sourceDir, signal, onSourceRead }: ReportJob,
 ): Promise<ProfileReport> {
-  if (sourceDir === undefined || made.locations === 'probes') return made;
+  if (sourceDir === undefined) return made;
+  if (made.locations === 'probes') {
+    const message = `no source of ${sourceDir} is shown: the profile is by pseudo probes, which have no lines`;
+    return { ...made, diagnostics: [...made.diagnostics, { severity: 'note', code: 'debug-info', message }] };
+  }
   try {
     const sources = await readSources(sourceDir, made.functions, made.places, onSourceRead, signal);
     return { ...made, sources };

@@ -10,6 +10,7 @@ import {
   convertProfile,
   describeProfile,
   diagnoseBinary,
+  type Finding,
   type GenerateOptions,
   generateProfile,
   inspectPerfData,
@@ -112,6 +113,41 @@ describe('a caller of the library reads names of fields', () => {
     expect(texts.join('\n')).toMatch(new RegExp(said, 'm'));
     expect(texts.flatMap(flagsIn)).toEqual([]);
   });
+});
+
+/** Options of files that do not exist, of files without use, and of contradictions. */
+const MISTAKES: [string, () => Promise<unknown>][] = [
+  ['no binary', () => generateProfile({ perfData: 'x' } as GenerateOptions)],
+  ['no input', () => generateProfile({ binary: 'x' } as GenerateOptions)],
+  ['a missing binary', () => generateProfile({ binary: 'x', perfData: calc.perfData })],
+  ['a missing recording', () => inspectPerfData('x')],
+  ['no recording', () => inspectPerfData('')],
+  ['a missing shard', () => inspectTraces('x')],
+  ['a missing package', () => diagnoseBinary({ binary: calc.binary, dwp: 'x' })],
+  ['standard input twice', () => mergeProfiles({ inputs: ['-', '-'] })],
+  ['a package that is not used', () => diagnoseBinary({ binary: calc.binary, dwp: calc.perfData })],
+  [
+    'another recording',
+    () => diagnoseBinary({ binary: fixture('life-rust').binary, perfData: calc.perfData }),
+  ],
+  ['an unknown option', () => describeProfile({ path: 'x', tops: 1 } as { path: string })],
+  ['a wrong value', () => describeProfile({ path: 'x', top: -1 })],
+];
+it.each([
+  ...MISTAKES,
+  ...Object.entries(files).flatMap(([what, file]): typeof MISTAKES => [
+    [`${what} as a binary`, () => diagnoseBinary({ binary: file })],
+    [`${what} as a recording`, () => generateProfile({ binary: calc.binary, perfData: file })],
+    [`${what} as traces`, () => generateProfile({ binary: calc.binary, traces: file })],
+    [`${what} as a profile`, () => mergeProfiles({ inputs: [file] })],
+  ]),
+])('a remedy is a sentence: %s', async (_, job) => {
+  const remedies = (told: { hint?: string | undefined }[]) => told.flatMap(({ hint }) => hint ?? []);
+  const found = await job().then(
+    (told) => remedies((told as { findings?: Finding[] }).findings ?? []),
+    (error: AutofdoError) => remedies([error]),
+  );
+  for (const hint of found) expect(hint).toMatch(/^(?:[A-Z`'-]|npx |autofdo-gen |docs\/).*[.?!`)]$/s);
 });
 
 it('options, values and calls have the names of the library', () => {

@@ -48,7 +48,7 @@ describe('autofdo-gen doctor', () => {
     const threshold = ['--profile-density-threshold', '741'];
     const { status, stdout } = await run('--binary', calc.binary, '--perfdata', calc.perfData, ...threshold);
     expect(stdout.toString()).toMatch(
-      /^limit .* 74\.1 samples .* 741 are recommended\n +-> record 10\.0 times as long: /m,
+      /^limit .* 74\.1 samples .* 741 are recommended\n +-> Record 10\.0 times as long: /m,
     );
     expect(stdout.toString()).toMatch(/^verdict {9}usable, with the limit above$/m);
     expect(status).toBe(0);
@@ -59,10 +59,62 @@ describe('autofdo-gen doctor', () => {
     expect(stdout.toString()).toMatch(
       /^blocker {9}the recording has no mapping of life; it has mappings of /m,
     );
-    expect(stdout.toString()).toMatch(
-      /^verdict {9}not usable, for the blocker above\nnext {12}perf record /m,
-    );
+    expect(stdout.toString()).toMatch(/^verdict {9}not usable, for the blocker above$/m);
     expect(status).toBe(1);
+  });
+
+  describe('names the next step by the cause, if no profile can be made of a recording:', () => {
+    const { ip, tid, time } = SAMPLE_TYPE;
+    const PAGE_FAULTS = { type: 1, config: 2n };
+    const withoutBranches = new PerfDataBuilder().event({ ...PAGE_FAULTS, sampleType: ip | tid | time });
+    withoutBranches.record(9, 2, withoutBranches.bytes().u64(0).u32(1).u32(1).u64(1).toBytes());
+    const eventDescription = (name: string) => {
+      const builder = new PerfDataBuilder().event({ sampleType: ip, type: 8 });
+      const words = builder
+        .bytes()
+        .u32(1)
+        .u32(136)
+        .raw(builder.attrBytes({ sampleType: ip, type: 8 }));
+      builder.mmap(1, 0x10_0000n, 0x8000n, calc.binary);
+      return builder.feature(12, words.u32(0).raw(builder.featureString(name)).toBytes());
+    };
+    const path = (name: string, builder: PerfDataBuilder) => temporary.write(name, builder.file());
+    it.each<[string, string, string, RegExp]>([
+      [
+        'another program was recorded',
+        rust.binary,
+        calc.perfData,
+        /^autofdo-gen doctor --binary THE_BINARY_THAT_RAN --perfdata \S+\n +\(find: or record this one: perf record .*life\)$/m,
+      ],
+      [
+        'another build was recorded',
+        fixture('calc-dwarf4').binary,
+        calc.perfData,
+        /^autofdo-gen doctor --binary THE_BINARY_THAT_RAN --perfdata /m,
+      ],
+      [
+        'there is no such file',
+        calc.binary,
+        'missing.data',
+        /^autofdo-gen doctor --binary \S+ --perfdata RECORDING$/m,
+      ],
+      [
+        'it has no branches',
+        calc.binary,
+        path('none.data', withoutBranches),
+        /^perf record .*\n +\(record: \S+none\.data: it was recorded without branch stacks; /m,
+      ],
+      [
+        'it is a raw trace of Intel PT',
+        calc.binary,
+        path('pt.data', eventDescription('intel_pt//u')),
+        /^perf inject -i \S+pt\.data -o stacks\.data --itrace=i100usle --strip\n.*\nthen +autofdo-gen --binary \S+ --perfdata stacks\.data$/m,
+      ],
+    ])('%s', async (_, binary, recording, step) => {
+      const { status, stdout } = await run('--binary', binary, '--perfdata', recording);
+      expect(/^next +([\s\S]*)/m.exec(stdout.toString())?.[1]).toMatch(step);
+      expect(status).toBe(1);
+    });
   });
 
   it('exits with 1 for a recording without branch stacks, and prints one reason', async () => {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use elf::{Arch, Image, ImageKind};
 use job::failure::{debug_file_as_binary, image_error, symbolize_error};
-use job::{Error, on_threads};
+use job::{Error, check_exist, on_threads};
 use symbolize::{DebugFileSource, DebugInfo, DebugOptions, DebugSurvey, Diagnostic, LocalFiles, add_symbols};
 
 use crate::kernel::Kernel;
@@ -77,7 +77,8 @@ pub struct DebugFile {
 /// Examines a binary on a separate thread pool.
 ///
 /// # Errors
-/// Fails if the binary, or a debug binary that the request names, is no ELF file that profiles can be made for.
+/// Fails if the binary, or a debug binary that the request names, is no ELF file that profiles can be made for; and
+/// if the package that the request names does not exist.
 pub fn examine(request: &ExamineRequest) -> Result<Examination, Error> {
     on_threads(0, || examine_here(request))
 }
@@ -88,6 +89,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     if image.is_debug_file() {
         return Err(debug_file_as_binary(path));
     }
+    check_exist(&request.dwp)?;
     let options = DebugOptions {
         debug_binary: request.debug_binary.clone(),
         dwp: request.dwp.clone(),
@@ -100,7 +102,7 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
     let without_symbols = without_symbols.iter().filter(|d| !debug.diagnostics().contains(d));
     let diagnostics = without_symbols
         .chain(debug.diagnostics())
-        .filter(|d| !matches!(d, Diagnostic::DebugFile { .. } | Diagnostic::OtherFormat { .. }));
+        .filter(|d| !has_a_place_of_its_own(d));
     Ok(Examination {
         size: image.data().len() as u64,
         build_id: image.build_id().map(hex),
@@ -126,6 +128,15 @@ fn examine_here(request: &ExamineRequest) -> Result<Examination, Error> {
         diagnostics: diagnostics.take(MAX_DIAGNOSTICS).map(ToString::to_string).collect(),
         kernel: Kernel::of(&image),
     })
+}
+
+/// Returns true if other facts of the examination, or the options, tell the same.
+fn has_a_place_of_its_own(diagnostic: &Diagnostic) -> bool {
+    use Diagnostic as D;
+    matches!(
+        diagnostic,
+        D::DebugFile { .. } | D::OtherFormat { .. } | D::PackageUnused { .. }
+    )
 }
 
 fn debug_file(debug: &DebugInfo) -> Option<DebugFile> {

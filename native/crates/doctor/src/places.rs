@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use elf::Image;
 use job::failure::{image_error, symbolize_error};
-use job::{Error, Observer, keep_going, on_threads};
+use job::{Error, Observer, check_exist, keep_going, on_threads};
 use symbolize::{DebugInfo, DebugOptions, LocalFiles, SourcePlace};
 
 /// The functions to find, and the binary that has them.
@@ -27,11 +27,12 @@ pub struct PlacesRequest {
 /// state.
 ///
 /// # Errors
-/// Fails if the binary, or a debug binary that the request names, is no ELF file that profiles can be made for; and
-/// if `job` is cancelled.
+/// Fails if the binary, or a debug binary that the request names, is no ELF file that profiles can be made for; if
+/// the package that the request names does not exist; and if `job` is cancelled.
 pub fn source_places(request: &PlacesRequest, job: &dyn Observer) -> Result<Vec<SourcePlace>, Error> {
     on_threads(0, || {
         let path = &request.path;
+        check_exist(&request.dwp)?;
         let image = Image::open(path).map_err(|error| image_error(error, path))?;
         let options = DebugOptions {
             debug_binary: request.debug_binary.clone(),

@@ -60,12 +60,12 @@ pub struct Image {
 /// is cancelled.
 pub fn inspect(path: &Path, observer: &dyn Observer) -> Result<Inspection, Error> {
     on_threads(0, || {
-        let mut input = open(path)?;
+        let mut input = open(path, observer)?;
         if input.read_once() {
             if let Some(found) = read(path, input, observer, Reading::Once)? {
                 return Ok(found);
             }
-            input = open(path)?;
+            input = open(path, observer)?;
         }
         let found = read(path, input, observer, Reading::AllButSamplesFirst)?;
         found.ok_or_else(|| Error::new(ErrorCode::Internal, "records that came late, although all are known"))
@@ -81,11 +81,12 @@ enum Reading {
     AllButSamplesFirst,
 }
 
-fn open(path: &Path) -> Result<PerfData, Error> {
+fn open(path: &Path, observer: &dyn Observer) -> Result<PerfData, Error> {
+    let cancel = observer.cancel_flag();
     let opened = if path == Path::new("-") {
-        PerfData::from_stdin()
+        PerfData::from_stdin(cancel)
     } else {
-        PerfData::open(path)
+        PerfData::open_cancellable(path, cancel)
     };
     opened.map_err(|error| recording_error(error).path(path))
 }
@@ -98,7 +99,6 @@ fn read(
     reading: Reading,
 ) -> Result<Option<Inspection>, Error> {
     observer.progress(Progress::start(Phase::Scan));
-    input.set_cancel(observer.cancel_flag());
     let failed = |error| recording_error(error).path(path);
     let mut collector = Collector::new(observer, input.size().unwrap_or(0));
     let mut spaces = AddressSpaces::default();

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use crate::error::{Error, ErrorCode};
+use crate::failure::unreadable;
 
 /// Depth of folders in which files are listed. A recording can be a folder (`perf record -o DIR`), and `kcore_dir`
 /// inside of it is a folder, too.
@@ -111,6 +112,16 @@ impl InputFiles {
             Some(input) => Err(input_as_output_error(Path::new("standard output"), input)),
         }
     }
+}
+
+/// Checks that named files exist. Meant for files that a job opens only if it has a use for them: the reader of such
+/// a file would not report that it is missing.
+///
+/// # Errors
+/// `InputUnreadable`, about the first file that does not exist or is in a folder that may not be searched.
+pub fn check_exist<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), Error> {
+    let check = |path: &PathBuf| path.metadata().map(drop).map_err(|error| unreadable(error, path));
+    paths.into_iter().try_for_each(check)
 }
 
 fn input_as_output_error(output: &Path, input: &Path) -> Error {

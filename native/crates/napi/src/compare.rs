@@ -149,15 +149,16 @@ pub struct BindingTargetShare {
 #[napi(ts_return_type = "Promise<BindingCompareSuccess | BindingFailure>")]
 pub fn compare_profiles(options: BindingCompareOptions, cancel: &BindingCancelToken) -> AsyncTask<JobTask<Comparison>> {
     let test_bytes = options.test_bytes.map(|bytes| bytes.to_vec());
-    run_job(cancel, None, move |_| {
-        Ok(profdata::compare(&CompareRequest {
+    run_job(cancel, None, move |job| {
+        let request = CompareRequest {
             base: options.base.into(),
             test: options.test.into(),
             test_bytes,
             top: options.top as usize,
             value_cutoff: options.value_cutoff.as_ref().map(parse_u64).transpose()?,
             similarity_cutoff: options.similarity_cutoff.map(u64::from),
-        })?)
+        };
+        Ok(profdata::compare(&request, job)?)
     })
 }
 

@@ -142,15 +142,16 @@ pub struct BindingSection {
 /// Describes a profile.
 #[napi(ts_return_type = "Promise<BindingShowSuccess | BindingFailure>")]
 pub fn show_profile(options: BindingShowOptions, cancel: &BindingCancelToken) -> AsyncTask<JobTask<Description>> {
-    run_job(cancel, None, move |_| {
-        Ok(profdata::show(&ShowRequest {
+    run_job(cancel, None, move |job| {
+        let request = ShowRequest {
             path: options.path.into(),
             top: options.top as usize,
             sections: options.sections.unwrap_or_default(),
             detailed_summary: options.detailed_summary.unwrap_or_default(),
             hot_functions: options.hot_functions.unwrap_or_default(),
             top_hot: options.top_hot.map(|top| top as usize),
-        })?)
+        };
+        Ok(profdata::show(&request, job)?)
     })
 }
 

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::interruptible::Interruptible;
+
 /// The reason why an input cannot be read, or not further.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -121,7 +123,7 @@ pub enum Error {
         /// Name of the input.
         name: String,
     },
-    /// The flag that was given to [`crate::PerfData::set_cancel`] was set.
+    /// The flag that cancels the reading was set.
     #[error("cancelled")]
     Cancelled,
 }
@@ -192,6 +194,19 @@ impl Lookalike {
                 bytes[..len].copy_from_slice(&start[..len]);
                 Self::Unknown(bytes)
             }
+        }
+    }
+}
+
+impl Error {
+    /// Makes the error of a read that failed. `name` is the name of the input.
+    pub(crate) fn of_read(source: io::Error, name: &str) -> Self {
+        if Interruptible::is_interruption(&source) {
+            return Self::Cancelled;
+        }
+        Self::Io {
+            name: name.to_owned(),
+            source,
         }
     }
 }

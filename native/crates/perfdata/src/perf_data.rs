@@ -11,6 +11,7 @@ use crate::directory::{MAIN_FILE, thread_files};
 use crate::error::{Error, Lookalike, check_cancelled};
 use crate::file_container::{open_file, read_events, read_header};
 use crate::header::{MAGIC_LEN, Magic, PIPE_HEADER_LEN};
+use crate::interruptible::{self, Interruptible, clone_stdin};
 use crate::look_ahead::LookAhead;
 use crate::metadata::Metadata;
 use crate::once::Once;
@@ -47,37 +48,47 @@ impl PerfData {
     /// # Errors
     /// If the input cannot be read or is not perf.data.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_cancellable(path, Arc::default())
+    }
+
+    /// Opens a recording as [`PerfData::open`] does. Opening and reading end with [`Error::Cancelled`] soon after
+    /// `cancel` is set, even if they wait for bytes of a stream.
+    ///
+    /// # Errors
+    /// If the input cannot be read or is not perf.data, or if `cancel` is set.
+    pub fn open_cancellable(path: &Path, cancel: Arc<AtomicBool>) -> Result<Self, Error> {
         let name = path.display().to_string();
         if path.is_dir() {
-            return Self::open_directory(path, name);
+            let opened = Self::open_directory(path, name)?;
+            return Ok(opened.cancelled_by(cancel));
         }
-        match File::open(path) {
-            Ok(file) => Self::from_file(file, &name),
+        match interruptible::open(path) {
+            Ok(file) => Self::from_file(file, &name, cancel),
             Err(source) => Err(Error::Io { name, source }),
         }
     }
 
     /// Reads an open file, which may also be a pipe. `name` is the name in messages. If the file can be read at any
     /// position, it is read from its beginning, wherever its cursor is.
-    ///
-    /// # Errors
-    /// If the file cannot be read or is not perf.data.
-    pub fn from_file(file: File, name: &str) -> Result<Self, Error> {
-        if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+    fn from_file(file: File, name: &str, cancel: Arc<AtomicBool>) -> Result<Self, Error> {
+        let opened = if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             let (recording, part) = open_seekable(Source::file(file, name.to_owned())?)?;
-            return Ok(Self::new(recording, Container::Seekable(Seekable::new(vec![part]))));
-        }
-        Self::from_reader(Box::new(file), name)
+            Self::new(recording, Container::Seekable(Seekable::new(vec![part])))
+        } else {
+            Self::from_reader(Box::new(Interruptible::new(file, Arc::clone(&cancel))), name)?
+        };
+        Ok(opened.cancelled_by(cancel))
     }
 
-    /// Reads standard input, which is a pipe or a redirected file.
+    /// Reads standard input, which is a pipe or a redirected file. `cancel` has the meaning that it has for
+    /// [`PerfData::open_cancellable`].
     ///
     /// # Errors
-    /// If standard input cannot be read or is not perf.data.
-    pub fn from_stdin() -> Result<Self, Error> {
+    /// If standard input cannot be read or is not perf.data, or if `cancel` is set.
+    pub fn from_stdin(cancel: Arc<AtomicBool>) -> Result<Self, Error> {
         let name = "standard input";
         match clone_stdin() {
-            Ok(file) => Self::from_file(file, name),
+            Ok(file) => Self::from_file(file, name, cancel),
             Err(source) => Err(Error::Io {
                 name: name.to_owned(),
                 source,
@@ -197,8 +208,9 @@ impl PerfData {
     }
 
     /// Makes [`PerfData::next_segment`] end with [`Error::Cancelled`] soon after `flag` is set.
-    pub fn set_cancel(&mut self, flag: Arc<AtomicBool>) {
+    fn cancelled_by(mut self, flag: Arc<AtomicBool>) -> Self {
         self.cancel = Some(flag);
+        self
     }
 
     /// Reads the next stretch of the input. Returns `None` at the end of the input.
@@ -304,26 +316,11 @@ fn open_seekable(source: Source) -> Result<(Recording, FilePart), Error> {
     ))
 }
 
-#[cfg(unix)]
-fn clone_stdin() -> io::Result<File> {
-    use std::os::fd::AsFd;
-    io::stdin().as_fd().try_clone_to_owned().map(File::from)
-}
-
-#[cfg(windows)]
-fn clone_stdin() -> io::Result<File> {
-    use std::os::windows::io::AsHandle;
-    io::stdin().as_handle().try_clone_to_owned().map(File::from)
-}
-
 /// Reads until `bytes` holds `wanted` bytes, or the input ends.
 fn read_up_to(reader: &mut impl Read, wanted: u64, bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
     let missing = wanted.saturating_sub(bytes.len() as u64);
     match reader.take(missing).read_to_end(bytes) {
         Ok(_) => Ok(()),
-        Err(source) => Err(Error::Io {
-            name: name.to_owned(),
-            source,
-        }),
+        Err(error) => Err(Error::of_read(error, name)),
     }
 }

@@ -70,10 +70,7 @@ impl Pipe {
             });
             return Ok(());
         }
-        let io_error = |source| Error::Io {
-            name: name.clone(),
-            source,
-        };
+        let io_error = |error| Error::of_read(error, &name);
         let (missing, input) = stream.into_rest().map_err(io_error)?;
         if missing > 0 && stats.damage.is_none() {
             let offset = data.end().saturating_sub(missing);

@@ -252,6 +252,7 @@ impl RecordStream {
                 Ok(Progress::Idle)
             }
             Ok(Progress::End(damage)) => Ok(*self.ended.insert(Progress::End(damage))),
+            Err(Error::Cancelled) if self.ends_when_cancelled => Ok(*self.ended.insert(Progress::End(None))),
             progress => progress,
         }
     }
@@ -436,12 +437,7 @@ impl RecordStream {
                     self.left -= count as u64;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => {
-                    return Err(Error::Io {
-                        name: self.name.clone(),
-                        source,
-                    });
-                }
+                Err(error) => return Err(Error::of_read(error, &self.name)),
             }
         }
         Ok(true)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer};
 use sampleprof::{
     FunctionOverlap, OverlapError, OverlapReport, Profile, overlap, read, render_function_overlap, render_overlap,
 };
@@ -52,14 +52,15 @@ pub struct Comparison {
 /// Compares two profiles.
 ///
 /// # Errors
-/// Fails if a profile cannot be read, or if the profiles cannot be compared.
-pub fn compare(request: &CompareRequest) -> Result<Comparison, Error> {
+/// Fails if a profile cannot be read, if the profiles cannot be compared, or if `observer` cancels the job while
+/// standard input is read.
+pub fn compare(request: &CompareRequest, observer: &dyn Observer) -> Result<Comparison, Error> {
     let open = |name: String, bytes: &[u8]| {
         let profile = read(bytes, &name).map_err(profile_error)?;
         Ok((name, profile))
     };
     let open_file = |path| {
-        let (name, bytes) = read_file(path)?;
+        let (name, bytes) = read_file(path, observer)?;
         open(name, &bytes)
     };
     let (base_name, base) = open_file(&request.base)?;

@@ -1,12 +1,10 @@
 //! Reads a whole file or standard input.
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 
-use job::Error;
-
 use job::failure::unreadable;
+use job::{Error, Observer, read_stdin};
 
 /// Name of standard input in errors.
 pub(crate) const STDIN: &str = "<stdin>";
@@ -17,20 +15,11 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
 }
 
 /// Returns the name of `path` in errors, and its content.
-pub(crate) fn read_file(path: &Path) -> Result<(String, Vec<u8>), Error> {
+pub(crate) fn read_file(path: &Path, observer: &dyn Observer) -> Result<(String, Vec<u8>), Error> {
     if is_stdin(path) {
-        return Ok((STDIN.to_owned(), read_stdin()?));
+        return Ok((STDIN.to_owned(), read_stdin(Path::new(STDIN), observer)?));
     }
     let name = path.to_string_lossy().into_owned();
     let bytes = fs::read(path).map_err(|error| unreadable(error, path))?;
     Ok((name, bytes))
-}
-
-/// Reads all bytes of standard input.
-pub(crate) fn read_stdin() -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(error, Path::new(STDIN)))?;
-    Ok(bytes)
 }

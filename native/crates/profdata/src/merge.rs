@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use job::failure::{merge_error, write_error};
 use job::{
     Diagnostic, DiagnosticCode, Error, ErrorCode, InputFiles, Observer, Output, Phase, Progress, SmallerCounts, check,
-    count_of, form, keep_going, on_threads, repeated_inputs, system_reason, write_atomically,
+    count_of, form, keep_going, on_threads, read_stdin, repeated_inputs, system_reason, write_atomically,
 };
 use sampleprof::{
     Content, InputError, MergeInput, MergeOptions, Merged, NameFilter, Profile, ProfileSummary, WriteOptions, write,
@@ -15,7 +15,7 @@ use sampleprof::{
 };
 
 use crate::contexts::{ColdThreshold, ContextOptions, apply_layout};
-use crate::file::{STDIN, is_stdin, read_file, read_stdin};
+use crate::file::{STDIN, is_stdin, read_file};
 use crate::losses::losses;
 
 /// Number of skipped inputs that get a diagnostic of their own; the others are only counted.
@@ -114,6 +114,7 @@ fn run(
     files: &InputFiles,
     observer: &dyn Observer,
 ) -> Result<MergeOutcome, Error> {
+    let open = |input| open(input, observer);
     let inputs: Vec<MergeInput> = request.inputs.iter().map(open).collect::<Result<_, _>>()?;
     let goes_on = keep_going(observer);
     let after_each = |done: usize| {
@@ -130,7 +131,7 @@ fn run(
     let profile = &mut merged.profile;
     profile.flags.partial |= request.keep_partial && merged.partial_input;
     if let Some(path) = &request.symbol_list {
-        let (_, list) = read_file(path)?;
+        let (_, list) = read_file(path, observer)?;
         profile.add_symbols(&list);
     }
     let cold = apply_layout(profile, &request.contexts, &mut diagnostics)?;
@@ -174,9 +175,12 @@ fn run(
     })
 }
 
-fn open(input: &WeightedFile) -> Result<MergeInput, Error> {
+fn open(input: &WeightedFile, observer: &dyn Observer) -> Result<MergeInput, Error> {
     let (name, content) = if is_stdin(&input.path) {
-        (STDIN.to_owned(), Content::Bytes(read_stdin()?))
+        (
+            STDIN.to_owned(),
+            Content::Bytes(read_stdin(Path::new(STDIN), observer)?),
+        )
     } else {
         let name = input.path.to_string_lossy().into_owned();
         (name, Content::File(input.path.clone()))

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use job::{Diagnostic, DiagnosticCode, Error, SmallerCounts, profile_warnings};
+use job::{Diagnostic, DiagnosticCode, Error, Observer, SmallerCounts, profile_warnings};
 use sampleprof::{
     Format, HotFunctions, Profile, ProfileFlags, ProfileSummary, SectionInfo, density, format_of, hot_functions, read,
     render_hot_functions, render_sections, sections,
@@ -84,9 +84,9 @@ pub struct Description {
 /// Describes a profile.
 ///
 /// # Errors
-/// Fails if the profile cannot be read.
-pub fn show(request: &ShowRequest) -> Result<Description, Error> {
-    let (name, bytes) = read_file(&request.path)?;
+/// Fails if the profile cannot be read, or if `observer` cancels the job while standard input is read.
+pub fn show(request: &ShowRequest, observer: &dyn Observer) -> Result<Description, Error> {
+    let (name, bytes) = read_file(&request.path, observer)?;
     let format = format_of(&bytes, &name).map_err(profile_error)?;
     let profile = read(&bytes, &name).map_err(profile_error)?;
     let sections = sections(&bytes, &name).map_err(profile_error)?;

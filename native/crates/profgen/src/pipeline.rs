@@ -33,6 +33,7 @@ use crate::report::empty;
 use crate::report::outcome::Outcome;
 use crate::report::part::{Part, Report, all_diagnostics, binary_outcome, stop_if_all_failed};
 use crate::report::sample_survey::SampleSurvey;
+use crate::report::unused_files::unused_files;
 use crate::report::{debug_report, refusals};
 use crate::request::options::{BoltFormat, GenerateOptions, Input};
 
@@ -88,6 +89,7 @@ impl<'a> Job<'a> {
         self.observer.progress(Progress::start(Phase::Open));
         let (mut subjects, mapped) = open_binaries(self.options, self.observer, &mut self.diagnostics)?;
         destination::check(&subjects, self.options, &mut self.inputs)?;
+        self.diagnostics.extend(unused_files(self.options, &subjects));
         let products = if let Input::SampleProfile(path) = &self.options.input {
             let read = |id: &BinaryId| (*id, Part::begin(|_| self.finished_profile(path, &subjects)));
             subjects.keys().map(read).collect()

@@ -3,7 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use profgen::{Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Policy, Silent, generate};
+use profgen::{
+    BoltFormat, Error, ErrorCode, Format, GenerateOptions, Input, Outcome, Policy, Severity, Silent, generate,
+};
 use testkit::Fixture;
 
 /// A folder with copies of files of a fixture.
@@ -112,20 +114,24 @@ fn a_package_without_the_units_is_named() {
 
 #[test]
 fn a_package_that_was_asked_for_and_cannot_be_read_is_named() {
-    let folder = Folder::with("calc-split-dwo", &[("calc", "calc"), ("calc.dwo", "calc.dwo")]);
-    let outcome = folder.generate("calc", |options| options.dwp = Some(folder.path("missing.dwp")));
+    let files = [
+        ("calc", "calc"),
+        ("calc.dwo", "calc.dwo"),
+        ("manifest.json", "text.dwp"),
+    ];
+    let folder = Folder::with("calc-split-dwo", &files);
+    let outcome = folder.generate("calc", |options| options.dwp = Some(folder.path("text.dwp")));
     let told = outcome.expect("the .dwo file is used").diagnostics;
+    let said = "text.dwp cannot be read: ";
     assert!(
-        told.iter().any(|told| told.code == "debug-info"
-            && told
-                .message
-                .contains("missing.dwp cannot be read: there is no such file")),
+        told.iter()
+            .any(|told| told.code == "debug-info" && told.message.contains(said)),
         "{told:?}"
     );
-    let folder = Folder::with("calc-split-dwo", &[("calc", "calc")]);
-    let package = folder.path("missing.dwp");
+    let folder = Folder::with("calc-split-dwo", &[("calc", "calc"), ("manifest.json", "text.dwp")]);
+    let package = folder.path("text.dwp");
     let said = format!(
-        "calc: the split debug information calc.dwo was not found, and the package {} cannot be read: there is no such file",
+        "calc: the split debug information calc.dwo was not found, and the package {0} cannot be read: {0}: is text, expected an ELF file",
         package.display()
     );
     assert_refused(
@@ -133,6 +139,76 @@ fn a_package_that_was_asked_for_and_cannot_be_read_is_named() {
         &said,
         "--dwp",
     );
+}
+
+#[test]
+fn a_named_debug_file_that_does_not_exist_is_an_error() {
+    for fixture in ["calc-x86_64", "calc-split-dwp"] {
+        let folder = Folder::with(fixture, &[("calc", "calc")]);
+        let missing = folder.path("missing");
+        let by_option: [fn(&mut GenerateOptions, PathBuf); 2] = [
+            |options, path| options.dwp = Some(path),
+            |options, path| options.debug_binary = Some(path),
+        ];
+        for set in by_option {
+            let error = folder.generate("calc", |options| set(options, missing.clone()));
+            let error = error.expect_err("a file is missing");
+            assert_eq!(error.code, ErrorCode::InputUnreadable);
+            let said = format!("{}: no such file or directory", missing.display());
+            assert_eq!(error.message, said);
+            assert_eq!(error.path.as_deref(), Some(missing.as_path()));
+        }
+    }
+    // llvm-profgen takes no notice.
+    let folder = Folder::with("calc-x86_64", &[("calc", "calc")]);
+    let told = folder.generate("calc", |options| {
+        options.dwp = Some(folder.path("missing"));
+        options.policy = Policy::LLVM_PROFGEN;
+    });
+    let told = told.expect("a profile").diagnostics;
+    assert!(
+        told.iter()
+            .all(|told| !told.message.contains("missing") || told.severity == Severity::Note),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_named_debug_file_that_is_not_used_is_named() {
+    let folder = Folder::with("calc-x86_64", &[("calc", "calc"), ("expected.afdo", "calc.afdo")]);
+    let package = Fixture::named("calc-split-dwp").path("calc.dwp");
+    let warnings = |change: &dyn Fn(&mut GenerateOptions)| -> Vec<String> {
+        let outcome = folder.generate("calc", |options| {
+            options.dwp = Some(package.clone());
+            options.debug_binary = Some(options.binaries[0].clone());
+            change(options);
+        });
+        let told = outcome.expect("a result").diagnostics.into_iter();
+        let of_files = told.filter(|told| told.severity == Severity::Warning && told.code == "debug-info");
+        of_files.map(|told| told.message).collect()
+    };
+    let package_name = package.display();
+    let program = folder.path("calc");
+    let program = program.display();
+    assert_eq!(
+        warnings(&|_| ()),
+        [format!(
+            "the package {package_name} is not used: the debug information of the program is not split"
+        )]
+    );
+    let unused = |result: &str| {
+        [
+            format!("{program} is not used: {result} needs no debug information"),
+            format!("{package_name} is not used: {result} needs no debug information"),
+        ]
+    };
+    assert_eq!(
+        warnings(&|options| options.for_bolt = Some(BoltFormat::PreAggregated)),
+        unused("a text for BOLT")
+    );
+    let finished = |options: &mut GenerateOptions| options.input = Input::SampleProfile(folder.path("calc.afdo"));
+    assert_eq!(warnings(&finished), unused("a finished profile"));
+    assert!(warnings(&|options| options.policy = Policy::LLVM_PROFGEN).is_empty());
 }
 
 #[test]

@@ -92,29 +92,35 @@ impl DebugInfo {
         // caller chose.
         let build_id = build_id.filter(|_| options.debug_binary.is_none());
         let separate = resolver.separate(&named, build_id, Wanted::DebugInfo, &mut diagnostics);
-        let Some(Located { elf, source }) = separate else {
-            return Ok(Self {
-                frames: DebugObject::load(&named, path, resolver, &mut diagnostics)?,
-                functions: FunctionSource::SameAsFrames,
-                diagnostics,
+        let (frames, functions) = if let Some(Located { elf, source }) = separate {
+            diagnostics.push(Diagnostic::DebugFile {
+                path: elf.path.clone(),
+                source,
             });
-        };
-        diagnostics.push(Diagnostic::DebugFile {
-            path: elf.path.clone(),
-            source,
-        });
-        let frames = DebugObject::load(&elf, path, resolver, &mut diagnostics)?;
-        let functions = if options.function_table_follows_links && !named.has_debug_info {
-            FunctionSource::SameAsFrames
+            let frames = DebugObject::load(&elf, path, resolver, &mut diagnostics)?;
+            let functions = if options.function_table_follows_links && !named.has_debug_info {
+                FunctionSource::SameAsFrames
+            } else {
+                let named = DebugObject::load(&named, path, resolver, &mut diagnostics)?;
+                FunctionSource::Other(Box::new(named))
+            };
+            (frames, functions)
         } else {
-            let named = DebugObject::load(&named, path, resolver, &mut diagnostics)?;
-            FunctionSource::Other(Box::new(named))
+            let frames = DebugObject::load(&named, path, resolver, &mut diagnostics)?;
+            (frames, FunctionSource::SameAsFrames)
         };
-        Ok(Self {
+        let mut debug = Self {
             frames,
             functions,
             diagnostics,
-        })
+        };
+        if let Some(package) = &options.dwp
+            && !debug.has_skeletons()
+        {
+            let path = package.clone();
+            debug.diagnostics.push(Diagnostic::PackageUnused { path });
+        }
+        Ok(debug)
     }
 
     /// Returns the files that were found, and what could not be read.
@@ -158,6 +164,14 @@ impl DebugInfo {
         let unit_fault = frames.units.iter().find_map(|unit| unit.fault);
         let of_header = || frames.units_cut.then_some(Fault::UNREADABLE_UNIT);
         unit_fault.or(frames.hidden).or_else(of_header)
+    }
+
+    /// Returns true if a unit is the skeleton of a split unit.
+    fn has_skeletons(&self) -> bool {
+        let objects = [&self.frames, self.function_object()];
+        objects
+            .iter()
+            .any(|object| object.units.iter().any(|unit| unit.split.is_some()))
     }
 
     fn function_object(&self) -> &DebugObject {

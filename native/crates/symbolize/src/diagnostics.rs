@@ -123,6 +123,11 @@ pub enum Diagnostic {
         /// Why the package cannot be used.
         reason: String,
     },
+    /// The caller named a package of split units, and the debug information has no skeleton unit.
+    PackageUnused {
+        /// Path of the package.
+        path: PathBuf,
+    },
     /// A section cannot be read, so it counts as empty.
     UnreadableSection {
         /// Path of the file.
@@ -225,6 +230,11 @@ impl fmt::Display for Diagnostic {
             Self::UnreadablePackage { path, reason } => {
                 write!(f, "the package {} cannot be read: {reason}", path.display())
             }
+            Self::PackageUnused { path } => write!(
+                f,
+                "the package {} is not used: the debug information of the program is not split",
+                path.display()
+            ),
             Self::UnreadableSection { path, section, reason } => {
                 write!(f, "{}: section {section}: {reason}", path.display())
             }

@@ -2,7 +2,7 @@
 
 use elf::{Image, Svma, function_of_symbol};
 use job::failure::symbolize_error;
-use job::{Error, Observer, keep_going};
+use job::{Error, Observer, check_exist, keep_going};
 use symbolize::{DebugInfo, DebugOptions, FollowLinks, FunctionSymbol, FunctionTable, LocalFiles};
 
 use crate::request::options::GenerateOptions;
@@ -31,6 +31,14 @@ fn debug_options(options: &GenerateOptions) -> DebugOptions {
 fn debug_files(options: &GenerateOptions) -> LocalFiles {
     let cache = options.debuginfod_cache.clone();
     LocalFiles::new(cache.filter(|_| options.policy.more_debug_information))
+}
+
+/// Checks that the debug files exist that the caller named. llvm-profgen takes no notice of a missing package.
+pub(crate) fn check_named(options: &GenerateOptions) -> Result<(), Error> {
+    if !options.policy.more_debug_information {
+        return Ok(());
+    }
+    check_exist(options.debug_binary.iter().chain(&options.dwp))
 }
 
 /// Adds the symbols of its debug file to a stripped `image`, which llvm-profgen does not do. Returns the

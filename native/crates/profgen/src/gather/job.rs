@@ -207,7 +207,7 @@ impl<'a> Collection<'a> {
     }
 
     fn read(&mut self, path: &Path, observer: &dyn Observer) -> Result<(), Error> {
-        let mut input = open(path)?;
+        let mut input = open(path, observer)?;
         let patience = match self.options.rotate {
             Some(Rotation::Every(time)) => time / 8,
             _ => PATIENCE,
@@ -226,7 +226,7 @@ impl<'a> Collection<'a> {
                 }
                 Err(_) | Ok(false) => {}
             }
-            input = open(path)?;
+            input = open(path, observer)?;
         }
         match self.read_in(path, input, Reading::AllButSamplesFirst, observer)? {
             true => Ok(()),
@@ -247,7 +247,6 @@ impl<'a> Collection<'a> {
         observer: &dyn Observer,
     ) -> Result<bool, Error> {
         observer.progress(Progress::start(Phase::Scan));
-        input.set_cancel(observer.cancel_flag());
         let to_the_end = ToTheEnd(observer);
         // A cancelled stream ends, and the samples that were read are kept.
         let of_samples: &dyn Observer = if input.size().is_none() { &to_the_end } else { observer };

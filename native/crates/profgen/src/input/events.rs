@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use job::failure::HOW_TO_RECORD;
-use job::{Diagnostic, DiagnosticCode, Error, ErrorCode};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Silent};
 use perfdata::{EventAttr, Metadata};
 
 use crate::binaries::target::Targets;
@@ -277,7 +277,7 @@ pub(crate) fn may_have_call_stacks(path: &Path, options: &GenerateOptions) -> bo
         return true;
     }
     // The stage that reads the file reports that the file cannot be opened.
-    let Ok(input) = open(path) else { return false };
+    let Ok(input) = open(path, &Silent) else { return false };
     let attrs = &input.metadata().attrs;
     attrs.is_empty()
         || attrs

@@ -8,6 +8,7 @@ use job::{Diagnostic, Error, ErrorCode, Observer};
 use perfdata::{BuildId, Change, Metadata, image_name};
 use rustc_hash::FxHashMap;
 
+use crate::binaries::debug::check_named;
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
 use crate::binaries::open::{Subject, check_options, open as open_known};
@@ -27,6 +28,7 @@ pub(crate) fn open_binaries(
 ) -> Result<(ByBinary<Subject>, Mapped), Error> {
     check_options(options)?;
     traces::check_options(options)?;
+    check_named(options)?;
     if let (Input::Traces(paths), true) = (&options.input, options.looks_for_binaries()) {
         let mapped = traces::read_mappings(paths, observer)?;
         return Ok((open_known(options, &mapped, observer, diagnostics)?, mapped));
@@ -58,8 +60,7 @@ fn read_mappings(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> 
     let mut mapped = Mapped::default();
     for path in paths {
         refuse_stream(path)?;
-        let mut input = open(path)?;
-        input.set_cancel(observer.cancel_flag());
+        let mut input = open(path, observer)?;
         // The first segment has the mappings of the whole file, unless the file is read once.
         if extent == Extent::Beginning {
             input.read_once();

@@ -109,7 +109,7 @@ struct Sampling<'a> {
 impl<'a> Sampling<'a> {
     /// Returns the counts of one input, by group.
     fn read(&mut self, path: &Path) -> Result<Vec<Collected>, Error> {
-        let mut input = open(path)?;
+        let mut input = open(path, self.observer)?;
         // llvm-profgen's load address depends on all mappings. A stream cannot be opened again.
         if self.options.policy.own_mappings && input.read_once() {
             let failures = self.targets.iter().map(|(id, target)| (*id, target.failure.clone()));
@@ -123,7 +123,7 @@ impl<'a> Sampling<'a> {
             for (id, target) in &mut self.targets {
                 target.failure = failures.remove(id).flatten();
             }
-            input = open(path)?;
+            input = open(path, self.observer)?;
         }
         let collected = self.read_in(path, input, Reading::AllButSamplesFirst)?;
         collected.ok_or_else(|| Error::new(ErrorCode::Internal, "records that came late, although all are known"))
@@ -133,7 +133,6 @@ impl<'a> Sampling<'a> {
     /// read the other way.
     fn read_in(&mut self, path: &Path, mut input: PerfData, reading: Reading) -> Result<Option<Vec<Collected>>, Error> {
         self.observer.progress(Progress::start(Phase::Scan));
-        input.set_cancel(self.observer.cancel_flag());
         let groups = self.groups;
         let (options, observer, size) = (self.options, self.observer, input.size().unwrap_or(0));
         let functions = self.functions;

@@ -2,19 +2,20 @@
 
 use std::path::Path;
 
-use job::Error;
 use job::failure::recording_error;
+use job::{Error, Observer};
 use perfdata::PerfData;
 
 /// The name that stands for standard input.
 pub(crate) const STANDARD_INPUT: &str = "-";
 
-/// Opens a file or folder that `perf record` wrote, or standard input.
-pub(crate) fn open(path: &Path) -> Result<PerfData, Error> {
+/// Opens a file or folder that `perf record` wrote, or standard input. Reading ends when the job is cancelled.
+pub(crate) fn open(path: &Path, observer: &dyn Observer) -> Result<PerfData, Error> {
+    let cancel = observer.cancel_flag();
     let input = if path.as_os_str() == STANDARD_INPUT {
-        PerfData::from_stdin()
+        PerfData::from_stdin(cancel)
     } else {
-        PerfData::open(path)
+        PerfData::open_cancellable(path, cancel)
     };
     input.map_err(|error| recording_error(error).path(path))
 }

@@ -12,7 +12,6 @@ mod refusals;
 mod space;
 mod worker;
 
-use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use std::sync::{Arc, PoisonError};
 
 use job::failure::unreadable;
 use job::{Diagnostic, Error, ErrorCode, InputObserver, Observer, Phase, Progress, check, repeated_inputs};
-use perfdata::{Avma, BuildId, CpuMode, KERNEL_IMAGE, MappedFile, Mapping};
+use perfdata::{Avma, BuildId, CpuMode, Interruptible, KERNEL_IMAGE, MappedFile, Mapping};
 use perfscript::{MappingLine, SampleKind, Window, Windows, blocks, mappings};
 use rayon::prelude::*;
 use symbolize::FunctionTable;
@@ -102,8 +101,13 @@ struct Script<'a> {
 
 impl<'a> Script<'a> {
     fn read(&mut self, path: &Path) -> Result<(), Error> {
-        let io_error = |error: std::io::Error| unreadable(error, path);
-        let (reader, size) = open(path).map_err(io_error)?;
+        let io_error = |error: std::io::Error| {
+            if Interruptible::is_interruption(&error) {
+                return Error::aborted();
+            }
+            unreadable(error, path)
+        };
+        let (reader, size) = open(path, self.observer).map_err(io_error)?;
         let mut windows = match Windows::open(reader, dialect(self.options)).map_err(io_error)? {
             Ok(windows) => windows,
             Err(head) => return Err(no_branches_error(&head, path)),
@@ -311,13 +315,15 @@ fn not_mapped(target: &Target<'_>, words: Words) -> String {
     }
 }
 
-/// Opens a text. Returns its size in bytes, too, or 0 if the size is not known.
-fn open(path: &Path) -> std::io::Result<(Box<dyn Read + Send>, u64)> {
+/// Opens a text. Returns its size in bytes, too, or 0 if the size is not known. Reading a stream ends when the job is
+/// cancelled.
+fn open(path: &Path, observer: &dyn Observer) -> std::io::Result<(Box<dyn Read + Send>, u64)> {
+    let cancel = observer.cancel_flag();
     if path.as_os_str() == STANDARD_INPUT {
-        return Ok((Box::new(std::io::stdin()), 0));
+        return Ok((Box::new(Interruptible::stdin(cancel)?), 0));
     }
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
+    let file = Interruptible::open(path, cancel)?;
+    let size = file.size()?;
     Ok((Box::new(file), size))
 }
 

@@ -12,7 +12,7 @@ use symbolize::FrameTable;
 
 use crate::attribution::entry_points::EntryPoints;
 use crate::attribution::profile::Binary;
-use crate::binaries::debug::{add_symbols, load_debug, profiles_by_probes};
+use crate::binaries::debug::{add_symbols, check_named, load_debug, profiles_by_probes};
 use crate::report::debug_report;
 use crate::request::options::GenerateOptions;
 
@@ -29,6 +29,7 @@ pub fn list_code(
     let [path] = options.binaries.as_slice() else {
         return Err(Error::new(ErrorCode::InvalidOptions, "one binary is listed at a time"));
     };
+    check_named(options)?;
     let mut image = Image::open(path).map_err(|error| image_error(error, path))?;
     add_symbols(&mut image, options)?;
     let image = Arc::new(image);

@@ -209,6 +209,9 @@ fn of_debug_info(found: &symbolize::Diagnostic, details: bool, words: Words) -> 
             || found.to_string(),
             || format!("DWO debug information for {name} was not loaded."),
         ),
+        symbolize::Diagnostic::PackageUnused { .. } if words == Words::LlvmProfgen => {
+            Diagnostic::note(DiagnosticCode::DebugInfo, found.to_string())
+        }
         symbolize::Diagnostic::DwoMissing { .. } => Diagnostic::note(DiagnosticCode::DebugInfo, found.to_string()),
         _ => Diagnostic::warning(DiagnosticCode::DebugInfo, found.to_string()),
     }

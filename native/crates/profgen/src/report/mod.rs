@@ -10,3 +10,4 @@ pub(crate) mod plausibility;
 pub(crate) mod refusals;
 pub(crate) mod run_report;
 pub(crate) mod sample_survey;
+pub(crate) mod unused_files;
