@@ -66,6 +66,13 @@ const programs: Program[] = [
     record,
   },
   {
+    // lld places the stubs of calls into other files behind the code.
+    name: 'bolt-lld',
+    tools: ['ld.lld-22'],
+    build: [`clang++-22 -O2 -std=c++20 -fuse-ld=lld ${relocations} $programs/containers.cpp -o program`],
+    record: 'period=997 mispredictions=on',
+  },
+  {
     name: 'bolt-threads',
     build: [`clang-22 -O2 ${relocations} $programs/threads.c -lpthread -o program`],
     record,

@@ -104,12 +104,12 @@ impl<'i> Code<'i> {
         self.live_sections
     }
 
-    /// Returns the address of the lowest executable section. Offsets count from this address.
+    /// Returns the address of the lowest executable section, `.plt` included. Offsets count from this address.
     pub fn base(&self) -> Svma {
         self.base
     }
 
-    /// Returns the offset at which the highest executable section ends, in bytes.
+    /// Returns the offset at which the highest executable section ends, `.plt` included, in bytes.
     pub fn span(&self) -> u32 {
         self.span
     }

@@ -7,6 +7,9 @@ use crate::{Arch, DecodePolicy, Image, ImageError, LiveText, Svma};
 /// Largest span of code in bytes. Offsets into the code are 32 bits wide, and `u32::MAX` stands for "none".
 const MAX_SPAN: u64 = u32::MAX as u64 - 1;
 
+/// Largest distance in bytes between code and `.plt` for offsets to reach `.plt`, too. Linkers leave less between them.
+const NEAR: u64 = 64 << 20;
+
 /// An executable section. Offsets count from the address of the lowest one.
 pub(crate) struct TextSection<'i> {
     pub(crate) start: u32,
@@ -70,7 +73,13 @@ pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLa
     let header = |index: u32| &image.sections()[index as usize];
     indices.sort_by_key(|&index| header(index).svma);
 
-    let base = indices.first().map_or(Svma(0), |&index| header(index).svma);
+    let lowest = indices.first().map_or(Svma(0), |&index| header(index).svma);
+    let stubs = stubs(image).filter(|_| !indices.is_empty());
+    let is_near = |distance: Option<u64>| distance.is_some_and(|distance| distance <= NEAR);
+    let stubs_before = stubs
+        .as_ref()
+        .filter(|stubs| is_near(lowest.0.checked_sub(stubs.start)));
+    let base = stubs_before.map_or(lowest, |stubs| Svma(stubs.start));
     let mut layout = CodeLayout {
         base,
         span: 0,
@@ -120,7 +129,23 @@ pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLa
         }
         layout.sections.push(section);
     }
+    let end_of_stubs = stubs.and_then(|stubs| stubs.end.checked_sub(base.0));
+    if let Some(end) = end_of_stubs.filter(|end| is_near(end.checked_sub(u64::from(layout.span)))) {
+        layout.span = u32::try_from(end)
+            .ok()
+            .filter(|_| end <= MAX_SPAN)
+            .unwrap_or(layout.span);
+    }
     Ok(layout)
+}
+
+/// Returns the addresses of the stubs in `.plt`, which are not code here. GNU ld places this section between sections of
+/// code, and lld behind them.
+fn stubs(image: &Image) -> Option<Range<u64>> {
+    let mut sections = image.executable_sections();
+    let section = sections.find(|section| !section.has_code && section.name == b".plt")?;
+    let start = section.svma.0;
+    Some(start..start.saturating_add(section.bytes.len() as u64))
 }
 
 /// Cuts the code at each of the ascending `offsets`, whatever symbol lies there.

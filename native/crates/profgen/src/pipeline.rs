@@ -89,9 +89,17 @@ impl<'a> Job<'a> {
         self.observer.progress(Progress::start(Phase::Open));
         let (mut subjects, mapped) = open_binaries(self.options, self.observer, &mut self.diagnostics)?;
         destination::check(&subjects, self.options, &mut self.inputs)?;
-        self.diagnostics.extend(unused_files(self.options, &subjects));
+        if self.options.for_bolt.is_some() {
+            self.diagnostics
+                .extend(unused_files(self.options, &subjects, "a text for BOLT"));
+        }
         let products = if let Input::SampleProfile(path) = &self.options.input {
-            let read = |id: &BinaryId| (*id, Part::begin(|_| self.finished_profile(path, &subjects)));
+            let read = |id: &BinaryId| {
+                (
+                    *id,
+                    Part::begin(|report| self.finished_profile(path, &subjects, report)),
+                )
+            };
             subjects.keys().map(read).collect()
         } else {
             match self.symbolize(&subjects, &mapped, started)? {
@@ -119,10 +127,16 @@ impl<'a> Job<'a> {
     }
 
     /// Reads a finished profile, which is only post-processed. The pre-inliner needs the binary, too.
-    fn finished_profile(&self, path: &Path, subjects: &ByBinary<Subject>) -> Result<Product, Error> {
+    fn finished_profile(
+        &self,
+        path: &Path,
+        subjects: &ByBinary<Subject>,
+        report: &mut Report,
+    ) -> Result<Product, Error> {
         let profile = read_profile(path)?;
         let wants_sizes = self.options.csspgo_preinliner && self.options.pre_inlining.use_context_cost;
         if !(profile.flags.context_sensitive && wants_sizes) {
+            report.file_diagnostics = unused_files(self.options, subjects, "a finished profile");
             return Ok(Product::Profile(Box::new(profile), None));
         }
         let Loaded {

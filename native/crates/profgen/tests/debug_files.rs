@@ -131,7 +131,7 @@ fn a_package_that_was_asked_for_and_cannot_be_read_is_named() {
     let folder = Folder::with("calc-split-dwo", &[("calc", "calc"), ("manifest.json", "text.dwp")]);
     let package = folder.path("text.dwp");
     let said = format!(
-        "calc: the split debug information calc.dwo was not found, and the package {0} cannot be read: {0}: is text, expected an ELF file",
+        "calc: the split debug information calc.dwo was not found, and the package {0} cannot be read: {0}: not a readable ELF object: Unknown file magic",
         package.display()
     );
     assert_refused(

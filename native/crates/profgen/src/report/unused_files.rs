@@ -6,19 +6,11 @@ use job::{Diagnostic, DiagnosticCode};
 
 use crate::binaries::id::ByBinary;
 use crate::binaries::open::Subject;
-use crate::request::options::{GenerateOptions, Input};
+use crate::request::options::GenerateOptions;
 
-/// Returns a warning for each named debug file that is not read, because the result needs no debug information. A
-/// debug binary is read in any case if the program has no symbols of its own. llvm-profgen does not warn.
-pub(crate) fn unused_files(options: &GenerateOptions, subjects: &ByBinary<Subject>) -> Vec<Diagnostic> {
-    let is_finished = matches!(options.input, Input::SampleProfile(_)) && !options.csspgo_preinliner;
-    let result = if options.for_bolt.is_some() {
-        "a text for BOLT"
-    } else if is_finished {
-        "a finished profile"
-    } else {
-        return Vec::new();
-    };
+/// Returns a warning for each named debug file that is not read, because `result` needs no debug information. A debug
+/// binary is read in any case if the program has no symbols of its own. llvm-profgen does not warn.
+pub(crate) fn unused_files(options: &GenerateOptions, subjects: &ByBinary<Subject>, result: &str) -> Vec<Diagnostic> {
     if !options.policy.more_debug_information {
         return Vec::new();
     }
