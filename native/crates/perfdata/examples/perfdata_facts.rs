@@ -29,7 +29,7 @@ fn main() -> Result<(), Error> {
     let (options, paths): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|arg| arg == "--once");
     for path in paths {
         let mut input = if path == "-" {
-            PerfData::from_stdin(Arc::default())
+            PerfData::from_stdin(std::sync::Arc::default())
         } else {
             PerfData::open(Path::new(&path))
         };
