@@ -108,13 +108,13 @@ describe('for an option with an unknown name, the error', () => {
     await expect(call({ [given]: undefined })).rejects.toMatchObject({
       code: 'INVALID_OPTIONS',
       message: `unknown option '${given}'`,
-      hint: `did you mean '${meant}'?`,
+      hint: `Did you mean '${meant}'?`,
     });
   });
 
   it('lists all options if no name is near', async () => {
     await expect(describeProfile({ path: 'a', frobnicate: 1 } as never)).rejects.toMatchObject({
-      hint: 'known options are path, top, sections, detailedSummary, topHot, hotFunctions, signal',
+      hint: 'Known options are path, top, sections, detailedSummary, topHot, hotFunctions, signal.',
     });
   });
 });

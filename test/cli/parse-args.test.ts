@@ -116,7 +116,7 @@ describe('for an unknown flag, the error asks', () => {
   });
 
   it('nothing if no name is similar', () => {
-    expect(usageError('--frobnicate').hint).toBe('see --help');
+    expect(usageError('--frobnicate').hint).toBe('See --help.');
   });
 });
 
