@@ -204,6 +204,7 @@ export interface BindingCollectOptions {
   host?: boolean
   /** The samples that count. */
   select: BindingSelection
+  /** The part of the samples that counts: branch stacks or addresses. */
   samples?: 'branches' | 'addresses'
   /** True if damage of an input is an error. */
   strict?: boolean
@@ -215,7 +216,7 @@ export interface BindingCollectOptions {
 export interface BindingCollectOutcome {
   /** The files that were written, in the order in which they were finished. */
   shards: Array<BindingWrittenShard>
-  /** Numbers of what was read, and of what is in no row of a branch. */
+  /** Numbers of what was read, and of what is in no row of a branch or of an address. */
   ledger: Array<BindingCounted>
   /** Warnings and notes. */
   diagnostics: Array<BindingDiagnostic>
@@ -1002,9 +1003,9 @@ export interface BindingShard {
   host?: string
   /** The files that were mapped, the one with most branches first. */
   binaries: Array<BindingShardBinary>
-  /** Numbers of branches by event. */
+  /** Numbers of branches and of sampled addresses by event. */
   events: Array<BindingCounted>
-  /** Numbers of what was read, and of what is in no row of a branch. */
+  /** Numbers of what was read, and of what is in no row of a branch or of an address. */
   ledger: Array<BindingCounted>
 }
 
@@ -1016,12 +1017,13 @@ export interface BindingShardBinary {
   path: string
   /** Kind of the file. */
   kind: 'user' | 'kernel' | 'module'
-  /** Number of rows. */
+  /** Number of rows of branches, addresses and calls. */
   rows: number
   /** Number of times that branches of the file were taken. */
   count: bigint
   /** Number of times that branches of the file were mispredicted. */
   mispredicted: bigint
+  /** Number of sampled addresses in the file. */
   addresses: bigint
 }
 
