@@ -22,7 +22,7 @@ spark = (
 spark.createDataFrame(weights(today), "day string, weight bigint").createOrReplaceTempView("weights")
 traces = spark.read.parquet(folder)
 # Spark has no unsigned numbers, so it reads these columns as decimals.
-for column in ("branch_from", "branch_to", "run_end", "stack_end", "count", "mispredicted"):
+for column in ("branch_from", "branch_to", "run_end", "stack_end", "run_start", "count", "mispredicted"):
     traces = traces.withColumn(column, traces[column].cast("bigint"))
 traces.createOrReplaceTempView("traces")
 query = pathlib.Path(__file__).with_name("sum.sql").read_text()

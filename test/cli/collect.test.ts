@@ -58,6 +58,29 @@ describe('autofdo-gen collect', () => {
     expect(described.stdout.toString()).not.toMatch(/^host/m);
   });
 
+  it('collects sampled addresses, whose profile is the same as from the recording', async () => {
+    const flags = ['--samples=addresses', '-o', 'addresses.parquet'];
+    const collected = await run('collect', '--perfdata', calc.perfData, ...flags);
+    expect(collected.status).toBe(0);
+    expect(collected.stderr).toMatch(/^ +464 addresses$/m);
+    const { binaries, ledger, schemaVersion } = await inspectTraces(
+      join(temporary.path, 'addresses.parquet'),
+    );
+    expect(schemaVersion).toBe(3);
+    expect(binaries.map(({ count }) => count)).toEqual(binaries.map(() => 0n));
+    expect(binaries[0]?.addresses).toBeGreaterThan(300n);
+    expect(ledger).toContainEqual({ name: 'addresses', count: 464n });
+    const described = await run('inspect', 'addresses.parquet');
+    expect(described.stdout.toString()).toMatch(/^event .* sampled addresses in these files$/m);
+    const profile = async (...input: string[]) => {
+      const args = ['--binary', calc.binary, '--samples=addresses', '-o', 'by-addresses.afdo', ...input];
+      expect(await run(...args)).toMatchObject({ status: 0 });
+      return readFileSync(join(temporary.path, 'by-addresses.afdo'));
+    };
+    const recorded = await profile('--perfdata', calc.perfData);
+    expect(recorded.equals(await profile('--traces', 'addresses.parquet'))).toBe(true);
+  });
+
   it('names the host only if it is told to', async () => {
     const options = { perfData: calc.perfData, output: join(temporary.path, 'h.parquet') };
     await collectTraces(options);

@@ -65,8 +65,8 @@ const profiles = (of: string) =>
 /** A Python script that prints all rows of files, sorted, as pyarrow reads them. */
 const READ = `
 import sys, pyarrow.dataset as dataset, pyarrow as pa
-keys = ["record", "build_id", "path", "kind", "event", "arch", "branch_from", "branch_to", "run_end", "newest", "stack_end", "crosses_kernel", "via", "patch"]
-schema = pa.schema([(name, pa.bool_() if name in ("newest", "crosses_kernel") else pa.uint64() if name in ("branch_from", "branch_to", "run_end", "stack_end") else pa.string()) for name in keys] + [("count", pa.uint64()), ("mispredicted", pa.uint64())])
+keys = ["record", "build_id", "path", "kind", "event", "arch", "branch_from", "branch_to", "run_end", "newest", "stack_end", "crosses_kernel", "via", "patch", "exact", "taken", "run_start"]
+schema = pa.schema([(name, pa.bool_() if name in ("newest", "crosses_kernel", "exact", "taken") else pa.uint64() if name in ("branch_from", "branch_to", "run_end", "stack_end", "run_start") else pa.string()) for name in keys] + [("count", pa.uint64()), ("mispredicted", pa.uint64())])
 table = dataset.dataset(sys.argv[1], partitioning=dataset.partitioning(pa.schema([("build_id", pa.string())]), flavor="hive") if "--hive" in sys.argv else None).to_table()
 table = pa.table([table[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
 for row in sorted(map(str, table.to_pylist())): print(row)
@@ -105,17 +105,40 @@ duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredi
       const perfData = join(repository, 'fixtures', fixture, 'perf.data');
       const recordings = DAYS.slice(index).map(() => ['--perfdata', perfData]);
       const binary = ['--binary', `binaries/${name}`];
-      for (const format of ['text', 'extbinary', 'preaggregated']) {
+      for (const format of ['text', 'extbinary', 'preaggregated', 'fdata']) {
         const to = (which: string) => ['-q', `--format=${format}`, '-o', `${which}.afdo`];
         autofdoGen(...binary, ...recordings.flat(), ...to('recorded'));
         autofdoGen(...binary, '--traces', 'sum.parquet', ...to('summed'));
         autofdoGen(...binary, '--traces', 'spool', ...to('apart'));
-        const [recorded, summed, apart] = ['recorded', 'summed', 'apart'].map((which) =>
+        autofdoGen(...binary, '--traces', 'spool/*/*.parquet', ...to('globbed'));
+        const [recorded, ...traced] = ['recorded', 'summed', 'apart', 'globbed'].map((which) =>
           readFileSync(join(folder, `${which}.afdo`), 'latin1'),
         );
-        expect(summed).toBe(recorded);
-        expect(apart).toBe(recorded);
+        expect(recorded?.length).toBeGreaterThan(100);
+        for (const found of traced) expect(found).toBe(recorded);
       }
+    }
+  });
+
+  testWith([python], 'of files without a build id, and of two builds at one path, are told apart', () => {
+    const of = `read_parquet('spool/day=${DAYS[0]}/*.parquet', hive_partitioning=false)`;
+    const sql = `import duckdb
+duckdb.sql("""COPY (SELECT * REPLACE (NULL::VARCHAR AS build_id) FROM ${of}) TO 'nameless.parquet'""")
+duckdb.sql("""COPY (FROM ${of} UNION ALL SELECT * REPLACE (reverse(build_id) AS build_id, branch_from + 1 AS branch_from)
+  FROM ${of} WHERE record = 'branch') TO 'two-builds.parquet'""")`;
+    expect(run(python, ['-c', sql], folder).stderr).toBe('');
+    const generate = (flags: string[], to: string) => {
+      const { stderr } = autofdoGen('--binary', 'binaries/calc', ...flags, '-o', to);
+      return { stderr, profile: readFileSync(join(folder, to), 'latin1') };
+    };
+    const perfData = join(repository, 'fixtures/calc-x86_64/perf.data');
+    for (const format of ['text', 'preaggregated']) {
+      const flags = [`--format=${format}`];
+      const { profile } = generate([...flags, '--perfdata', perfData], 'recorded.out');
+      expect(generate([...flags, '--traces', 'nameless.parquet'], 'nameless.out').profile).toBe(profile);
+      const two = generate([...flags, '--traces', 'two-builds.parquet'], 'two-builds.out');
+      expect(two.profile).toBe(profile);
+      expect(two.stderr).toMatch(/is another build of calc in a part of the recording/);
     }
   });
 
