@@ -45,12 +45,13 @@ pub fn circulate(nodes: usize, arcs: &[Arc], max_pivots: usize) -> Option<Vec<i6
 
 const NONE: u32 = u32::MAX;
 
-/// The state of the flow of an arc.
+/// The state of the flow of an arc. Its number is the sign of the change that the flow of the arc may have.
 #[derive(Clone, Copy, PartialEq)]
+#[repr(i8)]
 enum State {
-    Lower,
-    Tree,
-    Upper,
+    Lower = 1,
+    Tree = 0,
+    Upper = -1,
 }
 
 /// A node of the spanning tree. The last node is the root.
@@ -65,7 +66,6 @@ struct Node {
     first_child: u32,
     next_sibling: u32,
     previous_sibling: u32,
-    potential: i64,
 }
 
 struct Simplex {
@@ -73,6 +73,9 @@ struct Simplex {
     flows: Vec<i64>,
     states: Vec<State>,
     nodes: Vec<Node>,
+    /// Potential of each node. Potentials are apart from the nodes, because the search for an entering arc needs
+    /// nothing else of the nodes.
+    potentials: Vec<i64>,
     /// Number of the arc at which the next search for an entering arc begins.
     next: usize,
     stack: Vec<u32>,
@@ -99,7 +102,6 @@ impl Simplex {
                 first_child: NONE,
                 next_sibling: if node + 1 < root { node + 1 } else { NONE },
                 previous_sibling: node.checked_sub(1).unwrap_or(NONE),
-                potential: -artificial,
             });
             arcs.push(Arc {
                 from: node,
@@ -117,14 +119,16 @@ impl Simplex {
             first_child: if root > 0 { 0 } else { NONE },
             next_sibling: NONE,
             previous_sibling: NONE,
-            potential: 0,
         });
+        let mut potentials = vec![-artificial; count];
+        potentials.push(0);
         let mut states = vec![State::Lower; given.len()];
         states.resize(arcs.len(), State::Tree);
         Some(Self {
             flows: vec![0; arcs.len()],
             states,
             nodes,
+            potentials,
             arcs,
             next: 0,
             stack: Vec::new(),
@@ -136,19 +140,21 @@ impl Simplex {
     fn find_entering(&mut self) -> Option<usize> {
         let count = self.arcs.len();
         let block = (count.isqrt()).max(16);
-        let (mut best, mut found, mut in_block) = (0, None, 0);
-        for _ in 0..count {
-            let index = self.next;
-            self.next = if index + 1 == count { 0 } else { index + 1 };
-            let reduced = match self.states[index] {
-                State::Tree => 0,
-                State::Lower => self.reduced_cost(index),
-                State::Upper => -self.reduced_cost(index),
-            };
-            if reduced < best {
-                (best, found) = (reduced, Some(index));
+        let (mut best, mut found, mut in_block, mut left) = (0, None, 0, count);
+        while left > 0 {
+            let first = self.next;
+            let end = count.min(first + left.min(block - in_block));
+            let arcs = self.arcs[first..end].iter().zip(&self.states[first..end]);
+            for (index, (arc, state)) in (first..).zip(arcs) {
+                let potential = |node: u32| self.potentials[node as usize];
+                let reduced = (arc.cost + potential(arc.from) - potential(arc.to)) * i64::from(*state as i8);
+                if reduced < best {
+                    (best, found) = (reduced, Some(index));
+                }
             }
-            in_block += 1;
+            in_block += end - first;
+            left -= end - first;
+            self.next = if end == count { 0 } else { end };
             if in_block == block {
                 if found.is_some() {
                     return found;
@@ -157,11 +163,6 @@ impl Simplex {
             }
         }
         found
-    }
-
-    fn reduced_cost(&self, index: usize) -> i64 {
-        let arc = self.arcs[index];
-        arc.cost + self.nodes[arc.from as usize].potential - self.nodes[arc.to as usize].potential
     }
 
     /// Pushes as much flow as possible around the cycle that `entering` closes. Then puts `entering` into the tree
@@ -259,13 +260,14 @@ impl Simplex {
             (parent, arc, up, at) = (at, old.arc, !old.up, old.parent);
         }
         let cost = self.arcs[entering].cost;
-        let (inner, outer) = (self.nodes[inside as usize], self.nodes[outside as usize]);
-        let change = outer.potential - inner.potential + if inner.up { -cost } else { cost };
+        let potential = |node: u32| self.potentials[node as usize];
+        let is_up = self.nodes[inside as usize].up;
+        let change = potential(outside) - potential(inside) + if is_up { -cost } else { cost };
         self.stack.push(inside);
         while let Some(at) = self.stack.pop() {
             let depth = self.nodes[self.nodes[at as usize].parent as usize].depth + 1;
+            self.potentials[at as usize] += change;
             let node = &mut self.nodes[at as usize];
-            node.potential += change;
             node.depth = depth;
             let mut child = node.first_child;
             while child != NONE {
