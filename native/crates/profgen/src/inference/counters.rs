@@ -76,14 +76,14 @@ pub(crate) fn infer_counters(binary: &Binary<'_>, sampled: &Sampled<'_>) -> Infe
     let mut stretches = sampled_stretches(binary, addresses);
     stretches.extend(callers.functions().filter_map(|start| binary.functions.find(start)));
     stretches = unique(stretches);
-    let mut solved = solve(binary, &samples, &stretches, &Calls::default());
+    let mut solved = solve(binary, &samples, &stretches, &Calls::default(), Vec::new());
     for _ in 1..ROUNDS {
         let calls = Calls {
             entered: calls(binary, &solved),
             executed: callers.measures(|start| executions(&solved, start), WEIGHT_OF_CALLS),
         };
         stretches = with_called(binary, stretches, &calls.entered);
-        solved = solve(binary, &samples, &stretches, &calls);
+        solved = solve(binary, &samples, &stretches, &calls, solved);
     }
     let mut inferred = counters(binary, &solved, &callers);
     let in_functions: u64 = solved.iter().map(|function| function.samples).sum();
@@ -116,9 +116,11 @@ struct Solved {
     range: FunctionRange,
     samples: u64,
     blocks: Blocks,
+    /// Measures of the blocks by their own samples.
+    measures: Vec<Option<Measure>>,
+    /// The graph that has these counts.
+    graph: Graph,
     counts: Inference,
-    /// True for each block that was sampled.
-    sampled: Vec<bool>,
     has_flow: bool,
 }
 
@@ -165,31 +167,61 @@ fn calls(binary: &Binary<'_>, solved: &[Solved]) -> FxHashMap<Svma, f64> {
     calls
 }
 
-fn solve(binary: &Binary<'_>, samples: &Samples<'_>, stretches: &[FunctionRange], calls: &Calls) -> Vec<Solved> {
-    let solve = |range: &FunctionRange| Solved::of(binary, samples, *range, calls);
-    stretches.par_iter().filter_map(solve).collect()
+/// Solves stretches, which are in ascending order. `known` are the results of an earlier round, in the same order.
+fn solve(
+    binary: &Binary<'_>,
+    samples: &Samples<'_>,
+    stretches: &[FunctionRange],
+    calls: &Calls,
+    known: Vec<Solved>,
+) -> Vec<Solved> {
+    let mut known = known.into_iter().peekable();
+    let work: Vec<(FunctionRange, Option<Solved>)> = stretches
+        .iter()
+        .map(|range| (*range, known.next_if(|solved| solved.range == *range)))
+        .collect();
+    let solve = |(range, known): (FunctionRange, Option<Solved>)| match known {
+        Some(known) => Some(known.solved_again(calls)),
+        None => Solved::of(binary, samples, range, calls),
+    };
+    work.into_par_iter().filter_map(solve).collect()
 }
 
 impl Solved {
     fn of(binary: &Binary<'_>, samples: &Samples<'_>, range: FunctionRange, calls: &Calls) -> Option<Self> {
         let blocks = Blocks::of(binary.image, binary.code, range.start, range.end)?;
-        let (mut measures, total) = measures(samples, &blocks, binary.code, binary.image.arch());
-        let sampled = measures
-            .iter()
-            .map(|measure| measure.is_some_and(|measure| measure.samples > 0.0))
-            .collect();
-        add_calls(&blocks, &calls.executed, &mut measures);
-        let graph = graph(&blocks, &measures, &calls.entered);
-        let flow = (blocks.blocks.len() <= MOST_BLOCKS).then(|| infer(&graph)).flatten();
-        let has_flow = flow.is_some();
-        Some(Self {
+        let (measures, total) = measures(samples, &blocks, binary.code, binary.image.arch());
+        let unsolved = Self {
             range,
             samples: total,
-            counts: flow.unwrap_or_else(|| by_themselves(&measures)),
             blocks,
-            sampled,
-            has_flow,
-        })
+            measures,
+            graph: Graph::default(),
+            counts: Inference::default(),
+            has_flow: false,
+        };
+        Some(unsolved.solved_again(calls))
+    }
+
+    /// Infers the counts again, with other executions of calls. The code and its samples are the same.
+    fn solved_again(mut self, calls: &Calls) -> Self {
+        let mut measures = self.measures.clone();
+        add_calls(&self.blocks, &calls.executed, &mut measures);
+        let graph = graph(&self.blocks, &measures, &calls.entered);
+        if graph == self.graph {
+            return self;
+        }
+        let has_few_blocks = self.blocks.blocks.len() <= MOST_BLOCKS;
+        let flow = has_few_blocks.then(|| infer(&graph)).flatten();
+        self.has_flow = flow.is_some();
+        self.counts = flow.unwrap_or_else(|| by_themselves(&measures));
+        self.graph = graph;
+        self
+    }
+
+    /// Returns true if the block with this number was sampled.
+    fn is_sampled(&self, block: usize) -> bool {
+        self.measures[block].is_some_and(|measure| measure.samples > 0.0)
     }
 
     /// Calls `visit` with the address, the target and the count of each direct call and of each jump out of
@@ -297,7 +329,7 @@ fn counters(binary: &Binary<'_>, solved: &[Solved], callers: &Callers) -> Inferr
                 continue;
             }
             report.blocks += 1;
-            report.sampled_blocks += usize::from(function.sampled[index]);
+            report.sampled_blocks += usize::from(function.is_sampled(index));
             let instructions = &function.blocks.instructions[block.first..=block.last];
             for run in instructions.chunk_by(|instruction, _| !instruction.class.is_barrier()) {
                 if let (Some(first), Some(last)) = (run.first(), run.last()) {
