@@ -6,7 +6,7 @@ pub mod profile;
 use std::io::{self, Cursor, Read};
 use std::sync::LazyLock;
 
-use perfdata::{AddressSpaces, ChunkBuffer, PerfData, RecordStats};
+use perfdata::{AddressSpaces, ChunkBuffer, PerfData, RecordStats, Sample, SampleSink, SampledAddress};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
@@ -34,7 +34,32 @@ pub struct Summary {
     pub complete: bool,
 }
 
-/// Reads the input to its end, and looks up the addresses of the samples in the address spaces.
+/// A receiver that takes the addresses of at most three consecutive samples, and the next sample as a whole.
+struct ShortForm<'a> {
+    found: &'a mut Vec<SampledAddress>,
+}
+
+impl SampleSink for ShortForm<'_> {
+    fn sample(&mut self, sample: &Sample<'_>) {
+        self.found.push(address_of(sample));
+    }
+
+    fn takes_addresses(&self, _event: u16) -> bool {
+        true
+    }
+
+    fn addresses(&mut self, samples: impl Iterator<Item = SampledAddress>) -> u64 {
+        let before = self.found.len();
+        self.found.extend(samples.take(3));
+        (self.found.len() - before) as u64
+    }
+}
+
+fn address_of(sample: &Sample<'_>) -> SampledAddress {
+    SampledAddress { pid: sample.pid, moment: sample.moment, ip: sample.ip, exact: sample.exact }
+}
+
+/// Reads the input to its end, decodes its samples in the short form, too, and looks up the addresses of the samples in the address spaces.
 pub fn read_to_end(mut input: PerfData) -> Summary {
     let mut summary = Summary { complete: true, ..Summary::default() };
     let mut stats = RecordStats::default();
@@ -44,7 +69,9 @@ pub fn read_to_end(mut input: PerfData) -> Summary {
         spaces.extend(segment.side_records());
         stats.add(segment.stats());
         for chunk in 0..segment.chunk_count() {
+            let mut addresses = Vec::new();
             let counted = segment.decode_chunk(chunk, &mut buffer, |sample| {
+                addresses.push(address_of(sample));
                 let mut add = |value: u64| summary.sum = summary.sum.rotate_left(1).wrapping_add(value);
                 add(sample.ip.0 ^ sample.time ^ sample.period ^ u64::from(sample.cpu));
                 for branch in sample.branches.iter() {
@@ -57,6 +84,10 @@ pub fn read_to_end(mut input: PerfData) -> Summary {
                 }
             });
             let counted = counted.expect("memory can be read");
+            let mut found = Vec::new();
+            let short_form = segment.decode_chunk_into(chunk, &mut buffer, ShortForm { found: &mut found });
+            assert_eq!(short_form.expect("memory can be read"), counted);
+            assert_eq!(found, addresses, "the short form tells the same");
             summary.samples += counted.samples;
             summary.unusable += counted.unknown_event + counted.malformed;
         }

@@ -27,10 +27,10 @@ pub trait TakeSamples<W>: Sync {
         false
     }
 
-    /// See [`SampleSink::address`].
+    /// See [`SampleSink::addresses`].
     #[inline]
-    fn address(&self, _worker: &mut W, _sample: SampledAddress) -> bool {
-        false
+    fn addresses(&self, _worker: &mut W, _samples: impl Iterator<Item = SampledAddress>) -> u64 {
+        0
     }
 }
 
@@ -59,8 +59,8 @@ impl<W, T: TakeSamples<W>> SampleSink for Taking<'_, W, T> {
     }
 
     #[inline]
-    fn address(&mut self, sample: SampledAddress) -> bool {
-        self.1.address(self.0, sample)
+    fn addresses(&mut self, samples: impl Iterator<Item = SampledAddress>) -> u64 {
+        self.1.addresses(self.0, samples)
     }
 }
 

@@ -12,6 +12,16 @@ pub enum ByteOrder {
 
 impl ByteOrder {
     /// Returns the number that `bytes` encode.
+    #[inline]
+    pub(crate) const fn half(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            Self::Little => u32::from_le_bytes(bytes),
+            Self::Big => u32::from_be_bytes(bytes),
+        }
+    }
+
+    /// Returns the number that `bytes` encode.
+    #[inline]
     pub(crate) const fn word(self, bytes: [u8; 8]) -> u64 {
         match self {
             Self::Little => u64::from_le_bytes(bytes),
@@ -32,21 +42,13 @@ impl ByteOrder {
     /// Returns the u32 at offset `at`, or `None` past the end.
     #[inline]
     pub(crate) fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
-        let raw = *bytes.get(at..)?.first_chunk()?;
-        Some(match self {
-            Self::Little => u32::from_le_bytes(raw),
-            Self::Big => u32::from_be_bytes(raw),
-        })
+        bytes.get(at..)?.first_chunk().map(|raw| self.half(*raw))
     }
 
     /// Returns the u64 at offset `at`, or `None` past the end.
     #[inline]
     pub(crate) fn u64(self, bytes: &[u8], at: usize) -> Option<u64> {
-        let raw = *bytes.get(at..)?.first_chunk()?;
-        Some(match self {
-            Self::Little => u64::from_le_bytes(raw),
-            Self::Big => u64::from_be_bytes(raw),
-        })
+        bytes.get(at..)?.first_chunk().map(|raw| self.word(*raw))
     }
 }
 

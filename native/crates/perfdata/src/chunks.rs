@@ -13,7 +13,8 @@ pub(crate) struct ChunkCutter {
 }
 
 impl ChunkCutter {
-    /// Adds the next record. Bytes between this record and the one before are trace data, which chunks leave out.
+    /// Adds the next record, or the next records. Bytes between these records and the one before are trace data, which
+    /// chunks leave out. Records that are added together are in one chunk.
     #[inline]
     pub(crate) fn add(&mut self, position: u64, size: u64) {
         if position != self.current.end || self.current.end - self.current.start >= CHUNK_SIZE {

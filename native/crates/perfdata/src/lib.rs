@@ -71,4 +71,4 @@ pub use sampled_address::{SampleSink, SampledAddress};
 pub use segment::{ChunkBuffer, ChunkStats, Segment};
 pub use side_record::{Change, KERNEL_IMAGE, MappedFile, Mapping, SideRecord, TextPoke, image_name};
 pub use stats::{Damage, DamageKind, RecordStats, TraceStats};
-pub use views::Views;
+pub use views::{LastView, Views};

@@ -149,6 +149,47 @@ impl RecordHeader {
     }
 }
 
+/// Consecutive records with equal headers: several samples, or one record of another type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) header: RecordHeader,
+    /// Number of the records, at least 1.
+    pub(crate) count: u64,
+    /// The bytes of the records.
+    pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> Run<'a> {
+    /// Makes a run of one record.
+    #[inline]
+    pub(crate) fn of_one(header: RecordHeader, record: &'a [u8]) -> Self {
+        Self {
+            header,
+            count: 1,
+            bytes: record,
+        }
+    }
+
+    /// Finds the longest run of whole records at the beginning of `bytes`. The first record has this header, at least
+    /// [`HEADER_SIZE`] bytes, and lies in `bytes` as a whole. All records begin before the offset `stop` in `bytes`.
+    #[inline]
+    pub(crate) fn at_start(header: RecordHeader, bytes: &'a [u8], stop: u64) -> Self {
+        let size = usize::from(header.size);
+        let first = bytes.first_chunk::<HEADER_SIZE>();
+        let last = (bytes.len() - size).min(usize::try_from(stop).unwrap_or(usize::MAX).saturating_sub(1));
+        let (mut count, mut end) = (1, size);
+        while end <= last && bytes[end..].first_chunk() == first {
+            count += 1;
+            end += size;
+        }
+        Self {
+            header,
+            count,
+            bytes: &bytes[..end],
+        }
+    }
+}
+
 /// First bytes of the data behind a TRACING_DATA record, in every byte order (perf: tracing_data_header()).
 const TRACING_MAGIC: &[u8] = b"\x17\x08\x44tracing";
 

@@ -16,7 +16,7 @@ use crate::buffer::{Buffer, SpareMemory};
 use crate::byte_order::ByteOrder;
 use crate::chunks::ChunkCutter;
 use crate::error::{Error, check_cancelled};
-use crate::record::{HEADER_SIZE, RecordHeader, record_type};
+use crate::record::{HEADER_SIZE, RecordHeader, Run, record_type};
 use crate::recording::Recording;
 use crate::segment::file_of;
 use crate::side_record::SideRecord;
@@ -243,9 +243,9 @@ impl Piece {
             limit: self.limit,
         };
         self.end = loop {
-            let visit = |position, header: RecordHeader, _: &[u8]| {
-                chunks.add(position, u64::from(header.size));
-                self.stats.count_record(header);
+            let visit = |position, Run { header, count, bytes }: Run<'_>| {
+                chunks.add(position, bytes.len() as u64);
+                self.stats.count_records(header, count);
                 if header.record_type != record_type::SAMPLE && Recording::wants(header) {
                     self.wanted.push(position);
                 }

@@ -124,6 +124,11 @@ fn fake_headers() -> impl Strategy<Value = Vec<u8>> {
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         20 => fake_headers().prop_map(|body| record(9, &body)),
+        4 => (0_usize..6, prop::collection::vec(any::<u64>(), 0..60)).prop_map(|(words, numbers)| {
+            // These samples have equal headers.
+            let bodies = numbers.iter().map(|number| number.to_le_bytes().repeat(words));
+            bodies.flat_map(|body| record(9, &body)).collect()
+        }),
         4 => (1_u32..85, fake_headers()).prop_map(|(kind, body)| {
             // Types of records with bytes behind them are replaced by another type.
             record(if matches!(kind, 66 | 71 | 81 | 83) { 68 } else { kind }, &body)

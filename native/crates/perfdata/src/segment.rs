@@ -221,8 +221,8 @@ impl Segment {
                     stop: end,
                     limit: end,
                 };
-                let walked = walk_records(source, order, stretch, block, |position, header, record| {
-                    decoder.visit(base + position, header, record);
+                let walked = walk_records(source, order, stretch, block, |position, run| {
+                    decode_slice(run.bytes, base + position, order, &mut decoder);
                 })?;
                 // Trace data behind the last record does not belong to the chunk.
                 let whole = match walked {
@@ -249,6 +249,12 @@ impl Segment {
 fn decode_slice<S: SampleSink>(bytes: &[u8], mut position: u64, order: ByteOrder, decoder: &mut Decoder<'_, S>) {
     let mut rest = bytes;
     while let Some(header) = RecordHeader::parse(rest, order) {
+        let counted = decoder.visit_addresses(position, header, rest);
+        if counted > 0 {
+            position += counted as u64;
+            rest = &rest[counted..];
+            continue;
+        }
         let Some((record, after)) = rest
             .split_at_checked(usize::from(header.size))
             .filter(|(r, _)| !r.is_empty())
@@ -285,16 +291,21 @@ struct Decoder<'a, S> {
 }
 
 impl<S: SampleSink> Decoder<'_, S> {
+    /// Lets the sink take samples at the beginning of `bytes`, which begins with this header, in the short form.
+    /// Returns the number of bytes of the samples that the sink took.
+    #[inline]
+    fn visit_addresses(&mut self, position: u64, header: RecordHeader, bytes: &[u8]) -> usize {
+        let Some(layout) = self.addresses.as_ref().filter(|layout| layout.header == header) else {
+            return 0;
+        };
+        let taken = layout.pass(bytes, position, self.table.order, &mut self.sink);
+        self.stats.samples += taken;
+        usize::from(header.size) * taken as usize
+    }
+
     #[inline]
     fn visit(&mut self, position: u64, header: RecordHeader, record: &[u8]) {
         if header.record_type != record_type::SAMPLE {
-            return;
-        }
-        if let Some(layout) = &self.addresses
-            && let Some(address) = layout.read(header, record, position, self.table.order)
-            && self.sink.address(address)
-        {
-            self.stats.samples += 1;
             return;
         }
         let Some((event, layout)) = self.table.of_sample(record, &mut self.last_event) else {

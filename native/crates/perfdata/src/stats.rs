@@ -95,10 +95,16 @@ impl RecordStats {
 
     #[inline]
     pub(crate) fn count_record(&mut self, header: RecordHeader) {
+        self.count_records(header, 1);
+    }
+
+    /// Counts `count` records with this header.
+    #[inline]
+    pub(crate) fn count_records(&mut self, header: RecordHeader, count: u64) {
         if header.is_known_type() {
-            self.counts[header.record_type as usize] += 1;
+            self.counts[header.record_type as usize] += count;
         } else {
-            self.unknown_records += 1;
+            self.unknown_records += count;
         }
     }
 }

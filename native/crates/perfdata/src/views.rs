@@ -40,6 +40,38 @@ impl<V> Numbered<V> {
     }
 }
 
+/// The view that was asked for last.
+#[derive(Debug)]
+pub struct LastView {
+    pid: i32,
+    /// First moment of the view's period, and the number of moments in the period. [`Moment::END`] is left out.
+    from: Moment,
+    length: u64,
+    number: u16,
+    latest: Moment,
+}
+
+impl LastView {
+    /// Returns the number of the view.
+    #[must_use]
+    #[inline]
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Asks for the view of process `pid` at `moment`. Returns true if this is the view. At [`Moment::END`], the
+    /// result may be false although this is the view.
+    #[must_use]
+    #[inline]
+    pub fn is_of(&mut self, pid: i32, moment: Moment) -> bool {
+        let is_of = self.pid == pid && moment.0.wrapping_sub(self.from.0) < self.length;
+        if is_of {
+            self.latest = moment.max(self.latest);
+        }
+        is_of
+    }
+}
+
 impl<V> Default for Views<V> {
     fn default() -> Self {
         Self {
@@ -72,15 +104,23 @@ impl<V> Views<V> {
         (&mut found.view, found.number)
     }
 
-    /// Returns the number of the view that was asked for last, if it is the view of process `pid` at `moment`.
+    /// Calls `ask` with the view that was asked for last, to ask for it again. Returns `None` if there is none.
     #[inline]
-    pub fn last_of(&mut self, pid: i32, moment: Moment) -> Option<u16> {
+    pub fn with_last<T>(&mut self, ask: impl FnOnce(&mut LastView) -> T) -> Option<T> {
         let last = self.views.get_mut(self.last)?;
-        if !last.is_of(pid, moment) {
-            return None;
-        }
-        last.latest = moment.max(last.latest);
-        Some(last.number)
+        let Period { from, until } = last.period;
+        let length = until.map_or(u64::MAX, |until| until.0).checked_sub(from.0)?;
+        // The compiler keeps a copy in registers.
+        let mut view = LastView {
+            pid: last.pid,
+            from,
+            length,
+            number: last.number,
+            latest: last.latest,
+        };
+        let result = ask(&mut view);
+        last.latest = view.latest;
+        Some(result)
     }
 
     /// Finds or makes the view of a process, and makes it the last one.
@@ -134,6 +174,11 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashMap;
 
+    /// Returns the number of the view that was asked for last, if it is the view of process `pid` at `time`.
+    fn last_of<V>(views: &mut Views<V>, pid: i32, time: u64) -> Option<u16> {
+        views.with_last(|view| view.is_of(pid, Moment(time)).then_some(view.number()))?
+    }
+
     proptest! {
         /// In this test, each process changes every four moments, and may be asked for out of order.
         #[test]
@@ -147,13 +192,13 @@ mod tests {
             for (pid, time) in spread {
                 let period = Period { from: Moment(time & !3), until: Some(Moment((time & !3) + 4)) };
                 let make = || ((pid, time / 4), period);
-                if let Some(number) = views.last_of(pid, Moment(time)) {
+                if let Some(number) = last_of(&mut views, pid, time) {
                     prop_assert_eq!(by_number.get(&number), Some(&(pid, time / 4)));
                 }
                 let (view, number) = views.of(pid, Moment(time), make, || by_number.clear());
                 prop_assert_eq!(*view, (pid, time / 4));
                 prop_assert_eq!(*by_number.entry(number).or_insert(*view), *view);
-                prop_assert_eq!(views.last_of(pid, Moment(time)), Some(number));
+                prop_assert_eq!(last_of(&mut views, pid, time), Some(number));
             }
             let consulted = views.forget(|| {});
             for &(pid, _) in &asked {

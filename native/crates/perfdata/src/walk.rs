@@ -2,7 +2,7 @@
 
 use crate::byte_order::ByteOrder;
 use crate::error::Error;
-use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, record_type, trailing_payload};
+use crate::record::{HEADER_SIZE, RecordHeader, Run, TRAILER_PEEK, peeks_behind, record_type, trailing_payload};
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind};
 
@@ -33,8 +33,8 @@ pub(crate) enum WalkEnd {
     Damaged(Damage),
 }
 
-/// Visits the records that lie in `block` as a whole, from `position` on. `block` holds the bytes from `block_start`
-/// on. Moves `position` behind the visited records. Returns `None` if more bytes are needed.
+/// Visits the records that lie in `block` as a whole, from `position` on, in runs. `block` holds the bytes from
+/// `block_start` on. Moves `position` behind the visited records. Returns `None` if more bytes are needed.
 #[inline]
 pub(crate) fn walk_block(
     block: &[u8],
@@ -45,7 +45,7 @@ pub(crate) fn walk_block(
         stop,
         limit,
     }: &mut Stretch,
-    mut visit: impl FnMut(u64, RecordHeader, &[u8]),
+    mut visit: impl FnMut(u64, Run<'_>),
 ) -> Option<WalkEnd> {
     loop {
         if *position >= *stop {
@@ -53,7 +53,7 @@ pub(crate) fn walk_block(
         }
         let rest = block.get((*position - block_start) as usize..)?;
         let header = RecordHeader::parse(rest, order)?;
-        // Most records are samples, and the walk needs only the size of a sample.
+        // Most records are samples with equal headers, and the walk needs only the size of a sample.
         let is_sample = header.record_type == record_type::SAMPLE;
         if !is_sample && header.is_compressed() {
             return Some(WalkEnd::Compressed(*position));
@@ -66,15 +66,17 @@ pub(crate) fn walk_block(
             }));
         }
         let (record, behind) = rest.split_at_checked(usize::from(header.size))?;
-        let after = *position + u64::from(header.size);
-        if !is_sample && peeks_behind(header) && (behind.len() as u64) < (TRAILER_PEEK as u64).min(*limit - after) {
-            return None;
-        }
-        visit(*position, header, record);
         if is_sample {
-            *position = after;
+            let run = Run::at_start(header, rest, *stop - *position);
+            visit(*position, run);
+            *position += run.bytes.len() as u64;
             continue;
         }
+        let after = *position + u64::from(header.size);
+        if peeks_behind(header) && (behind.len() as u64) < (TRAILER_PEEK as u64).min(*limit - after) {
+            return None;
+        }
+        visit(*position, Run::of_one(header, record));
         let behind = &behind[..behind.len().min(usize::try_from(*limit - after).unwrap_or(usize::MAX))];
         let payload = trailing_payload(header, record, behind, order);
         if payload > *limit - after {
@@ -98,13 +100,13 @@ pub(crate) fn end_of_records(position: u64, limit: u64, rest: &[u8], order: Byte
     }
 }
 
-/// Calls `visit` with position, header and bytes of each record, and returns how the walk ended.
+/// Calls `visit` with position and bytes of each run of records, and returns how the walk ended.
 pub(crate) fn walk_records(
     source: &Source,
     order: ByteOrder,
     mut stretch: Stretch,
     block: &mut Vec<u8>,
-    mut visit: impl FnMut(u64, RecordHeader, &[u8]),
+    mut visit: impl FnMut(u64, Run<'_>),
 ) -> Result<WalkEnd, Error> {
     let Stretch { start, limit, .. } = stretch;
     let block_len = usize::try_from(limit - start).unwrap_or(usize::MAX).min(BLOCK_SIZE);

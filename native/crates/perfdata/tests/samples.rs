@@ -136,6 +136,27 @@ proptest! {
     }
 }
 
+/// A block of a file that is read in two passes ends within a run of samples.
+#[test]
+fn long_runs_of_equal_headers_are_decoded() {
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::plain("cycles"));
+    let samples = |builder: &mut PerfDataBuilder, count: u64| {
+        for number in 0..count {
+            builder.sample(SampleSpec::of(event, 7).at(number).ip(number * 16));
+        }
+    };
+    samples(&mut builder, 20_000);
+    builder.mmap(MapSpec::code(7, 0x1000, 0x1000, 0, "/bin/a").at(20_000));
+    samples(&mut builder, 10_000);
+    let all = read_file(&builder.build_file());
+    let addresses: Vec<u64> = all.samples.iter().map(|sample| sample.ip).collect();
+    let expected = |count: u64| (0..count).map(|number| number * 16);
+    assert_eq!(addresses, expected(20_000).chain(expected(10_000)).collect::<Vec<_>>());
+    assert_eq!(all.stats.samples(), 30_000);
+    assert_eq!(read_stream(&builder.build_pipe()).samples, all.samples);
+}
+
 #[test]
 fn branch_counters_behind_the_stack_do_not_disturb() {
     let mut builder = PerfDataBuilder::new();

@@ -207,7 +207,7 @@ enum Step {
     Fork(i32),
     Exec,
     /// A sample of this event and this cpumode at one of the fixture's addresses, moved by this many times 16
-    /// MiB.
+    /// MiB, or at an address that no CPU has.
     Sample(usize, u16, usize, u64),
 }
 
@@ -219,7 +219,7 @@ fn steps() -> impl Strategy<Value = Vec<(i32, Step)>> {
         1 => (0..3u64).prop_map(Step::Cover),
         1 => (PID..PID + 3).prop_map(Step::Fork),
         1 => Just(Step::Exec),
-        30 => (0..2usize, 0..30usize, 0..3u64).prop_map(|(event, index, slide)| Step::Sample(event, 0, index, slide)),
+        30 => (0..2usize, 0..30usize, 0..4u64).prop_map(|(event, index, slide)| Step::Sample(event, 0, index, slide)),
     ];
     // Each process runs for some steps, and its samples have one cpumode meanwhile.
     let run = (PID..PID + 3, cpumode, prop::collection::vec(step, 1..40));
@@ -254,9 +254,8 @@ fn happening(replay: &Replay, steps: &[(i32, Step)], events: usize, without: u64
             Step::Exec => builder.comm(pid, "calc", true, time),
             Step::Sample(event, cpumode, index, slide) => {
                 let (_, to) = stacks[index % stacks.len()][0];
-                let sample = SampleSpec::of(events[event % events.len()], pid)
-                    .at(time)
-                    .ip(to + slide * SLIDE);
+                let ip = if slide == 3 { to | 1 << 60 } else { to + slide * SLIDE };
+                let sample = SampleSpec::of(events[event % events.len()], pid).at(time).ip(ip);
                 builder.sample(SampleSpec { cpumode, ..sample })
             }
         };

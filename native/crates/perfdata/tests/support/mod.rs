@@ -4,7 +4,9 @@
 
 use std::io::{Cursor, Read};
 
-use perfdata::{AddressSpaces, Change, ChunkBuffer, ChunkStats, Moment, PerfData, RecordStats};
+use perfdata::{
+    AddressSpaces, Change, ChunkBuffer, ChunkStats, Moment, PerfData, RecordStats, Sample, SampleSink, SampledAddress,
+};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
 /// A copy of a sample, which outlives the sample's segment.
@@ -31,6 +33,38 @@ pub struct Everything {
     pub input: PerfData,
 }
 
+/// A receiver that takes the addresses of at most `most` consecutive samples, and the next sample as a whole.
+struct ShortForm<'a> {
+    most: usize,
+    found: &'a mut Vec<SampledAddress>,
+}
+
+impl SampleSink for ShortForm<'_> {
+    fn sample(&mut self, sample: &Sample<'_>) {
+        self.found.push(address_of(sample));
+    }
+
+    fn takes_addresses(&self, _event: u16) -> bool {
+        true
+    }
+
+    fn addresses(&mut self, samples: impl Iterator<Item = SampledAddress>) -> u64 {
+        let before = self.found.len();
+        self.found.extend(samples.take(self.most));
+        (self.found.len() - before) as u64
+    }
+}
+
+fn address_of(sample: &Sample<'_>) -> SampledAddress {
+    SampledAddress {
+        pid: sample.pid,
+        moment: sample.moment,
+        ip: sample.ip,
+        exact: sample.exact,
+    }
+}
+
+/// Reads a whole recording. Each chunk is decoded in the short form, too, which must tell the same.
 pub fn read_all(mut input: PerfData) -> Everything {
     let mut samples = Vec::new();
     let mut moments = Vec::new();
@@ -44,7 +78,9 @@ pub fn read_all(mut input: PerfData) -> Everything {
         spaces.extend(segment.side_records());
         changes.extend(segment.side_records().iter().map(|record| record.change.clone()));
         for chunk in 0..segment.chunk_count() {
+            let mut addresses = Vec::new();
             let counted = segment.decode_chunk(chunk, &mut buffer, |sample| {
+                addresses.push(address_of(sample));
                 moments.push(sample.moment);
                 samples.push(OwnedSample {
                     event: sample.event,
@@ -56,7 +92,15 @@ pub fn read_all(mut input: PerfData) -> Everything {
                     entries: sample.branches.iter().map(|b| (b.from.0, b.to.0, b.flags.0)).collect(),
                 });
             });
-            chunk_stats.add(counted.expect("decoding works"));
+            let counted = counted.expect("decoding works");
+            for most in [usize::MAX, 3] {
+                let mut found = Vec::new();
+                let short_form = ShortForm { most, found: &mut found };
+                let in_short = segment.decode_chunk_into(chunk, &mut buffer, short_form);
+                assert_eq!(in_short.expect("decoding works"), counted);
+                assert_eq!(found, addresses);
+            }
+            chunk_stats.add(counted);
         }
         input.reuse(segment);
     }

@@ -22,8 +22,9 @@ pub(crate) struct Hits {
 }
 
 impl Hits {
-    fn of(exact: bool, count: u64) -> Self {
-        let (exact, skidded) = if exact { (count, 0) } else { (0, count) };
+    /// Makes the counts of samples that are all exact, or all not.
+    fn of(is_exact: bool, count: u64) -> Self {
+        let (exact, skidded) = if is_exact { (count, 0) } else { (0, count) };
         Self { exact, skidded }
     }
 
@@ -36,32 +37,93 @@ impl Hits {
 /// The sampled instructions of a binary, in ascending order.
 pub(crate) type TargetAddresses = Vec<(Svma, Hits)>;
 
-/// A slot of the cache. It has 24 bytes, so that all slots fit into the cache of a CPU.
+/// A direct-mapped cache of raw addresses. Keys, counts and places are apart, so that the parts that each sample needs
+/// fit into the fastest cache of a CPU.
+struct Cache {
+    /// Key of the address in each slot, or [`NO_KEY`].
+    keys: [u64; SLOTS],
+    /// Number of samples at the address in each slot.
+    counts: [u32; SLOTS],
+    /// Place of the address in each slot.
+    places: [CachedPlace; SLOTS],
+}
+
+/// The place of an address.
 #[derive(Clone, Copy)]
-struct Slot {
-    address: u64,
-    count: u32,
+struct CachedPlace {
     /// Offset of the address, if `class` is [`EntryClass::Used`].
     offset: CodeOffset,
-    view: u16,
-    exact: bool,
     class: EntryClass,
 }
 
-const EMPTY: Slot = Slot {
-    address: 0,
-    count: 0,
-    offset: OUTSIDE,
-    view: 0,
-    exact: false,
-    class: EntryClass::Unmapped,
-};
+/// The key of an empty slot. No address has this key, because no view has this number.
+const NO_KEY: u64 = u64::MAX;
+
+/// Number of bits of an address that a key holds.
+const ADDRESS_BITS: u32 = 48;
+
+/// Returns the key of an address in the view with this number. The key holds the address, the number and `exact`.
+/// Returns `None` if they are too large, which is rare: bits 47 to 63 of an address are equal on nearly all machines.
+#[inline]
+fn key_of(address: Avma, exact: bool, number: u16) -> Option<u64> {
+    const MAX_VIEWS: u16 = (1 << (u64::BITS - ADDRESS_BITS - 1)) - 1;
+    let shifted = address.0 << (u64::BITS - ADDRESS_BITS);
+    let is_whole = shifted.cast_signed() >> (u64::BITS - ADDRESS_BITS) == address.0.cast_signed();
+    (is_whole && number < MAX_VIEWS).then_some(shifted | u64::from(number) << 1 | u64::from(exact))
+}
+
+/// Returns the only slot that may have a key.
+#[inline]
+fn slot_of(key: u64) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+}
+
+impl Cache {
+    fn new() -> Box<Self> {
+        let nowhere = CachedPlace {
+            offset: OUTSIDE,
+            class: EntryClass::Unmapped,
+        };
+        Box::new(Self {
+            keys: [NO_KEY; SLOTS],
+            counts: [0; SLOTS],
+            places: [nowhere; SLOTS],
+        })
+    }
+
+    /// Counts a sample. Returns false, and counts nothing, if the cache does not have the key, or cannot count on.
+    #[inline]
+    fn count(&mut self, key: u64) -> bool {
+        let slot = slot_of(key);
+        if self.keys[slot] != key {
+            return false;
+        }
+        let Some(count) = self.counts[slot].checked_add(1) else {
+            return false;
+        };
+        self.counts[slot] = count;
+        true
+    }
+
+    /// Returns true if the cache counts samples of an instruction.
+    fn has_used(&self) -> bool {
+        let mut slots = self.counts.iter().zip(&self.places);
+        slots.any(|(count, place)| *count > 0 && place.class == EntryClass::Used)
+    }
+
+    /// Returns the sample counts of a slot, and its place, and empties the slot.
+    fn take(&mut self, slot: usize) -> (Hits, CachedPlace) {
+        let is_exact = std::mem::replace(&mut self.keys[slot], NO_KEY) & 1 != 0;
+        let hits = Hits::of(is_exact, std::mem::take(&mut self.counts[slot]).into());
+        (hits, self.places[slot])
+    }
+}
 
 /// Counts of sampled addresses, behind a direct-mapped cache of raw addresses.
 #[derive(Default)]
 pub(crate) struct AddressCounts {
     /// The cache. It is made on first use, because most jobs sample no addresses.
-    slots: Box<[Slot]>,
+    cache: Option<Box<Cache>>,
     counts: FxHashMap<CodeOffset, Hits>,
     ledger: Ledger,
 }
@@ -69,43 +131,43 @@ pub(crate) struct AddressCounts {
 impl AddressCounts {
     /// Counts a sample at `address` in the view with this number.
     pub(crate) fn add(&mut self, address: Avma, exact: bool, view: &mut View<'_>, number: u16) {
-        if self.add_known(address, exact, number) {
+        if self.add_known(std::iter::once((address, exact)), number) == 1 {
             return;
         }
-        if self.slots.is_empty() {
-            self.slots = vec![EMPTY; SLOTS].into_boxed_slice();
-        }
-        self.ledger.read(1);
         let place = view.locate_source(address);
-        let filled = Slot {
-            address: address.0,
-            count: 1,
+        let Some(key) = key_of(address, exact, number) else {
+            self.add_times(place, exact, 1);
+            return;
+        };
+        self.ledger.read(1);
+        let cache = self.cache.get_or_insert_with(Cache::new);
+        let slot = slot_of(key);
+        settle(&mut self.counts, &mut self.ledger, cache.take(slot));
+        cache.keys[slot] = key;
+        cache.counts[slot] = 1;
+        cache.places[slot] = CachedPlace {
             offset: match place {
                 Place::Code(offset, _) => offset,
                 _ => OUTSIDE,
             },
-            view: number,
-            exact,
             class: place.class(),
         };
-        let replaced = std::mem::replace(&mut self.slots[slot_of(address, exact, number)], filled);
-        settle(&mut self.counts, &mut self.ledger, replaced);
     }
 
-    /// Counts a sample as [`AddressCounts::add`] does, if the cache has the address. Returns false, and
-    /// counts nothing, if the cache does not have it.
+    /// Counts samples as [`AddressCounts::add`] does, up to the first sample that the cache does not have. Each
+    /// sample is an address, and true if the address is exact. Returns the number of counted samples.
     #[inline]
-    pub(crate) fn add_known(&mut self, address: Avma, exact: bool, number: u16) -> bool {
-        let Some(slot) = self.slots.get_mut(slot_of(address, exact, number)) else {
-            return false;
-        };
-        let holds = slot.address == address.0 && slot.view == number && slot.exact == exact;
-        if !holds || slot.count.wrapping_sub(1) >= u32::MAX - 1 {
-            return false;
+    pub(crate) fn add_known(&mut self, samples: impl Iterator<Item = (Avma, bool)>, number: u16) -> u64 {
+        let Some(cache) = &mut self.cache else { return 0 };
+        let mut counted = 0;
+        for (address, exact) in samples {
+            if !key_of(address, exact, number).is_some_and(|key| cache.count(key)) {
+                break;
+            }
+            counted += 1;
         }
-        slot.count += 1;
-        self.ledger.read(1);
-        true
+        self.ledger.read(counted);
+        counted
     }
 
     /// Returns true if any sample was counted or lost.
@@ -115,8 +177,7 @@ impl AddressCounts {
 
     /// Returns true if a sample of an instruction was counted.
     pub(crate) fn has_used(&self) -> bool {
-        let is_used = |slot: &Slot| slot.count > 0 && slot.class == EntryClass::Used;
-        !self.counts.is_empty() || self.slots.iter().any(is_used)
+        !self.counts.is_empty() || self.cache.as_ref().is_some_and(|cache| cache.has_used())
     }
 
     /// Counts samples at a place, without the cache.
@@ -135,9 +196,10 @@ impl AddressCounts {
 
     /// Empties the cache. The caller does so before numbers of views are used again.
     pub(crate) fn flush(&mut self) {
-        for slot in &mut self.slots {
-            let replaced = std::mem::replace(slot, EMPTY);
-            settle(&mut self.counts, &mut self.ledger, replaced);
+        if let Some(cache) = &mut self.cache {
+            for slot in 0..SLOTS {
+                settle(&mut self.counts, &mut self.ledger, cache.take(slot));
+            }
         }
     }
 
@@ -165,21 +227,15 @@ impl AddressCounts {
     }
 }
 
-/// Returns the only slot that may have an address.
-#[inline]
-fn slot_of(address: Avma, exact: bool, number: u16) -> usize {
-    let mixed = (address.0 ^ u64::from(number) << 48 ^ u64::from(exact) << 47).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize
-}
-
-fn settle(counts: &mut FxHashMap<CodeOffset, Hits>, ledger: &mut Ledger, slot: Slot) {
-    let count = u64::from(slot.count);
+/// Adds the samples at one place to the counts.
+fn settle(counts: &mut FxHashMap<CodeOffset, Hits>, ledger: &mut Ledger, (hits, place): (Hits, CachedPlace)) {
+    let count = hits.sum();
     if count == 0 {
         return;
     }
-    ledger.add(slot.class, count);
-    if slot.class == EntryClass::Used {
-        add(counts, slot.offset, Hits::of(slot.exact, count));
+    ledger.add(place.class, count);
+    if place.class == EntryClass::Used {
+        add(counts, place.offset, hits);
     }
 }
 
@@ -187,4 +243,45 @@ fn add(counts: &mut FxHashMap<CodeOffset, Hits>, offset: CodeOffset, hits: Hits)
     let known = counts.entry(offset).or_default();
     known.exact = known.exact.wrapping_add(hits.exact);
     known.skidded = known.skidded.wrapping_add(hits.skidded);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn address() -> impl Strategy<Value = u64> {
+        let small = (0..64_u32, any::<u64>()).prop_map(|(bits, address)| address >> bits);
+        (small, any::<bool>()).prop_map(|(address, high)| if high { !address } else { address })
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_holds_all_that_it_is_made_of(address in address(), exact in any::<bool>(), number in any::<u16>()) {
+            let fits = address.wrapping_add(1 << 47) < 1 << 48 && number < 0x7fff;
+            let key = key_of(Avma(address), exact, number);
+            prop_assert_eq!(key.is_some(), fits);
+            if let Some(key) = key {
+                prop_assert_ne!(key, NO_KEY);
+                prop_assert_eq!((key.cast_signed() >> 16).cast_unsigned(), address);
+                prop_assert_eq!(key & 0xffff, u64::from(number) << 1 | u64::from(exact));
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_count_is_added_up_before_the_next_sample() {
+        let key = key_of(Avma(0x1234), true, 0).expect("a small address");
+        let mut counts = AddressCounts::default();
+        let mut cache = Cache::new();
+        let slot = slot_of(key);
+        (cache.keys[slot], cache.counts[slot]) = (key, u32::MAX - 1);
+        counts.cache = Some(cache);
+        let samples = std::iter::repeat_n((Avma(0x1234), true), 3);
+        assert_eq!(counts.add_known(samples, 0), 1);
+        counts.flush();
+        assert_eq!(counts.ledger.entries(), 1);
+        assert_eq!(counts.ledger[EntryClass::Unmapped], u64::from(u32::MAX));
+    }
 }

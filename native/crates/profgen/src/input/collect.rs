@@ -152,8 +152,8 @@ impl<'a> TakeSamples<Worker<'a>> for Taking<'_, 'a> {
     }
 
     #[inline]
-    fn address(&self, worker: &mut Worker<'a>, sample: SampledAddress) -> bool {
-        worker.add_known_address(sample)
+    fn addresses(&self, worker: &mut Worker<'a>, samples: impl Iterator<Item = SampledAddress>) -> u64 {
+        worker.add_known_addresses(samples)
     }
 }
 
@@ -287,15 +287,20 @@ impl<'a> Worker<'a> {
         one_branch::count(sample, times, view, &mut self.collected.traces);
     }
 
-    /// Counts the address of a sample that counts, if the address is in the cache and the address space is
-    /// the same as before. Returns false, and counts nothing, otherwise.
+    /// Counts the addresses of samples that count, up to the first sample whose address is not in the cache, or
+    /// whose address space is not that of the last sample. Returns the number of counted samples.
     #[inline]
-    fn add_known_address(&mut self, sample: SampledAddress) -> bool {
-        let SampledAddress { pid, moment, ip, exact } = sample;
-        let number = self.views.last_of(pid, moment);
-        let is_known = number.is_some_and(|number| self.collected.addresses.add_known(ip, exact, number));
-        self.collected.samples += u64::from(is_known);
-        is_known
+    fn add_known_addresses(&mut self, samples: impl Iterator<Item = SampledAddress>) -> u64 {
+        let addresses = &mut self.collected.addresses;
+        let counted = self.views.with_last(|view| {
+            let number = view.number();
+            let known = samples
+                .map_while(|sample| view.is_of(sample.pid, sample.moment).then_some((sample.ip, sample.exact)));
+            addresses.add_known(known, number)
+        });
+        let counted = counted.unwrap_or(0);
+        self.collected.samples += counted;
+        counted
     }
 
     /// Counts the address of a sample.
