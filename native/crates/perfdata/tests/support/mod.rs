@@ -33,9 +33,9 @@ pub struct Everything {
     pub input: PerfData,
 }
 
-/// A receiver that takes the addresses of at most `most` consecutive samples, and the next sample as a whole.
+/// A receiver that takes the addresses of at most `max` consecutive samples, and the next sample as a whole.
 struct ShortForm<'a> {
-    most: usize,
+    max: usize,
     found: &'a mut Vec<SampledAddress>,
 }
 
@@ -50,7 +50,7 @@ impl SampleSink for ShortForm<'_> {
 
     fn addresses(&mut self, samples: impl Iterator<Item = SampledAddress>) -> u64 {
         let before = self.found.len();
-        self.found.extend(samples.take(self.most));
+        self.found.extend(samples.take(self.max));
         (self.found.len() - before) as u64
     }
 }
@@ -93,9 +93,9 @@ pub fn read_all(mut input: PerfData) -> Everything {
                 });
             });
             let counted = counted.expect("decoding works");
-            for most in [usize::MAX, 3] {
+            for max in [usize::MAX, 3] {
                 let mut found = Vec::new();
-                let short_form = ShortForm { most, found: &mut found };
+                let short_form = ShortForm { max, found: &mut found };
                 let in_short = segment.decode_chunk_into(chunk, &mut buffer, short_form);
                 assert_eq!(in_short.expect("decoding works"), counted);
                 assert_eq!(found, addresses);

@@ -294,8 +294,10 @@ impl<'a> Worker<'a> {
         let addresses = &mut self.collected.addresses;
         let counted = self.views.with_last(|view| {
             let number = view.number();
-            let known = samples
-                .map_while(|sample| view.is_of(sample.pid, sample.moment).then_some((sample.ip, sample.exact)));
+            let known = samples.map_while(|sample| {
+                view.is_of(sample.pid, sample.moment)
+                    .then_some((sample.ip, sample.exact))
+            });
             addresses.add_known(known, number)
         });
         let counted = counted.unwrap_or(0);
