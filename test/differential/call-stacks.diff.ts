@@ -295,7 +295,7 @@ describe('a program without frame pointers', () => {
   const program: Program = {
     name: 'stacks-without-frame-pointers',
     build: [`${CLANG} ${AUTOFDO} -fno-optimize-sibling-calls $programs/signals.c -o program -lpthread`],
-    record: 'period=997 callchain=fp',
+    record: 'period=101 callchain=fp',
   };
   testWith(['clang-22', 'perf'], 'gets a warning that names it and the flags to use', () => {
     const { folder } = recorded(program);
