@@ -4,9 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
-use crate::error::check_cancelled;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A pipe, FIFO, terminal or file. While nothing comes, the reader looks at the flag that cancels the job. On systems other
 /// than Unix, the reader looks at the flag only before it waits.
@@ -62,7 +60,9 @@ impl Interruptible {
 impl Read for Interruptible {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            check_cancelled(Some(&self.cancel)).map_err(|_| io::Error::other(Interruption))?;
+            if self.cancel.load(Ordering::Relaxed) {
+                return Err(io::Error::other(Interruption));
+            }
             if !may_read(&self.file)? {
                 continue;
             }
@@ -125,7 +125,6 @@ pub(crate) fn clone_stdin() -> io::Result<File> {
 mod tests {
     use std::io::Write;
     use std::os::fd::OwnedFd;
-    use std::sync::atomic::Ordering;
     use std::time::Duration;
 
     use super::*;
