@@ -31,7 +31,7 @@ fn damaged_programs_are_survived() {
             path: path.clone(),
             debug_binary: None,
             debuginfod_cache: None,
-            dwp: Some(program.with_extension("dwp")),
+            dwp: Some(program.with_extension("dwp")).filter(|dwp| dwp.exists()),
         };
         let mut numbers = numbers(whole.len() as u64);
         for round in 0..60 {
