@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use job::DiagnosticCode;
 use profgen::{
-    BoltFormat, CollectOptions, Error, ErrorCode, Format, GenerateOptions, Input, Ledger, Outcome, SampleUse, Silent,
-    collect, generate,
+    BoltFormat, CollectOptions, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Ledger, Outcome,
+    SampleUse, Silent, collect, generate,
 };
 use proptest::prelude::*;
 use summed::{address, sum};
@@ -263,6 +263,25 @@ fn every_form_of_a_profile_by_addresses_and_by_arm_spe_is_that_of_the_recordings
         .collect();
     let of_branches = divided(&branches, &cuts, folder.path(), |records| arm_spe(records, &recorded));
     assert_eq!(compare(&of_branches).expect("equal"), 3 * FORMS.len());
+}
+
+/// The instruction after the last one of a mapping is where nothing is mapped. The shard has a row for the branch.
+#[test]
+fn a_branch_at_the_end_of_a_mapping_is_lost_in_the_same_class() {
+    let recorded = Recorded::read();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (start, len, _) = recorded.code;
+    let taken = recorded
+        .stacks
+        .iter()
+        .flatten()
+        .map(|&(from, to)| SpeRecord::taken(from, to));
+    let records = std::iter::once(SpeRecord::not_taken(start + len - 4)).chain(taken);
+    let records: Vec<_> = records.map(|record| record.in_thread(PID as u32).at(20)).collect();
+    let inputs = divided(&records, &[], folder.path(), |records| arm_spe(records, &recorded));
+    let outcome = run(Input::PerfData(inputs[0].clone()), FORMS[0], 1).expect("a profile");
+    assert_eq!(compare(&inputs).expect("equal"), 3 * FORMS.len());
+    assert_eq!(outcome.statistics.ledger[EntryClass::OutsideBinary], 1);
 }
 
 #[test]

@@ -13,7 +13,7 @@
 use perfdata::{Avma, Sample};
 
 use crate::account::ledger::EntryClass;
-use crate::addresses::locate::View;
+use crate::addresses::locate::{Place, View, stronger};
 use crate::counting::stack::resolved;
 use crate::counting::trace::TraceTable;
 
@@ -30,8 +30,8 @@ pub(crate) fn count(sample: &Sample<'_>, times: u64, view: &mut View<'_>, traces
     match (branch.flags.not_taken(), run_start) {
         (true, Some(_)) => traces.add_lost(EntryClass::NotTaken, times),
         (true, None) => {
-            let behind = view.locate_target(branch.to);
-            traces.add_stretch(behind, times);
+            let (source, next) = (view.locate_source(branch.from), view.locate_target(branch.to));
+            traces.add_stretch(run_after(source, next), times);
         }
         (false, None) => {
             let branch = resolved(view.locate_source(branch.from), view.locate_target(branch.to));
@@ -45,5 +45,16 @@ pub(crate) fn count(sample: &Sample<'_>, times: u64, view: &mut View<'_>, traces
                 times,
             );
         }
+    }
+}
+
+/// Returns the place where the run after a branch that was not taken begins: the next instruction. If no code of
+/// a binary is there, the class of the place also depends on the place of the branch. A trace shard has only rows
+/// of mapped files, so it cannot tell other mapped files from memory where nothing is mapped.
+pub(crate) fn run_after(branch: Place, next: Place) -> Place {
+    match (branch.class(), next) {
+        (_, Place::Code(..)) => next,
+        (EntryClass::Used, lost) => Place::Lost(stronger(EntryClass::OutsideBinary, lost.class())),
+        (class, lost) => Place::Lost(stronger(class, lost.class())),
     }
 }

@@ -201,7 +201,7 @@ impl SampledTable {
             }
             (Spot::In((file, _), from), Spot::Elsewhere(_)) => add(file, Some(from), None),
             (Spot::Elsewhere(_), Spot::In((file, _), to)) => add(file, None, Some(to)),
-            (Spot::Elsewhere(Loss::OtherMemory), Spot::Elsewhere(_)) if taken => self.tally.add(Loss::OtherMemory, 1),
+            (Spot::Elsewhere(Loss::OtherMemory), Spot::Elsewhere(_)) => self.tally.add(Loss::OtherMemory, 1),
             (Spot::Elsewhere(_), Spot::Elsewhere(loss)) => self.tally.add(loss, 1),
         }
     }

@@ -10,6 +10,7 @@ use crate::account::ledger::EntryClass;
 use crate::addresses::locate::{Place, View};
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
 use crate::counting::bolt::{BoltTraces, Taken};
+use crate::counting::one_branch::run_after;
 use crate::counting::resolved::Resolved;
 use crate::counting::stack::resolved;
 use crate::counting::trace::TraceTable;
@@ -51,7 +52,7 @@ impl Places<'_, '_> {
         let Row { from, to, count, .. } = *row;
         match (row.taken == Some(true), row.newest) {
             (false, false) => traces.add_lost(EntryClass::NotTaken, count),
-            (false, true) => traces.add_stretch(self.target(to), count),
+            (false, true) => traces.add_stretch(run_after(self.source(from), self.target(to)), count),
             (true, true) => traces.add_with_stretch(self.branch(from, to), count),
             (true, false) => {
                 let run = [self.target(row.run_start), self.source(from)];
