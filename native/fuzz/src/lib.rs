@@ -2,12 +2,15 @@
 
 pub mod perf_script;
 pub mod profile;
+#[path = "../../crates/perfdata/tests/support/short_form.rs"]
+mod short_form;
 
 use std::io::{self, Cursor, Read};
 use std::sync::LazyLock;
 
-use perfdata::{AddressSpaces, ChunkBuffer, PerfData, RecordStats, Sample, SampleSink, SampledAddress};
+use perfdata::{AddressSpaces, ChunkBuffer, PerfData, RecordStats};
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use short_form::{ShortForm, address_of};
 
 static POOL: LazyLock<ThreadPool> = LazyLock::new(|| {
     let pool = ThreadPoolBuilder::new().num_threads(1).use_current_thread();
@@ -32,31 +35,6 @@ pub struct Summary {
     pub mmaps: u64,
     /// False if the input ended early.
     pub complete: bool,
-}
-
-/// A receiver that takes the addresses of at most three consecutive samples, and the next sample as a whole.
-struct ShortForm<'a> {
-    found: &'a mut Vec<SampledAddress>,
-}
-
-impl SampleSink for ShortForm<'_> {
-    fn sample(&mut self, sample: &Sample<'_>) {
-        self.found.push(address_of(sample));
-    }
-
-    fn takes_addresses(&self, _event: u16) -> bool {
-        true
-    }
-
-    fn addresses(&mut self, samples: impl Iterator<Item = SampledAddress>) -> u64 {
-        let before = self.found.len();
-        self.found.extend(samples.take(3));
-        (self.found.len() - before) as u64
-    }
-}
-
-fn address_of(sample: &Sample<'_>) -> SampledAddress {
-    SampledAddress { pid: sample.pid, moment: sample.moment, ip: sample.ip, exact: sample.exact }
 }
 
 /// Reads the input to its end, decodes its samples in the short form, too, and looks up the addresses of the samples in the address spaces.
@@ -85,7 +63,7 @@ pub fn read_to_end(mut input: PerfData) -> Summary {
             });
             let counted = counted.expect("memory can be read");
             let mut found = Vec::new();
-            let short_form = segment.decode_chunk_into(chunk, &mut buffer, ShortForm { found: &mut found });
+            let short_form = segment.decode_chunk_into(chunk, &mut buffer, ShortForm { max: 3, found: &mut found });
             assert_eq!(short_form.expect("memory can be read"), counted);
             assert_eq!(found, addresses, "the short form tells the same");
             summary.samples += counted.samples;

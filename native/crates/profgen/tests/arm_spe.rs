@@ -4,6 +4,8 @@
 #[expect(dead_code, reason = "other tests use the rest")]
 #[path = "support/replay.rs"]
 mod replay;
+#[path = "support/spe_recording.rs"]
+mod spe_recording;
 mod support;
 #[path = "support/traced.rs"]
 mod traced;
@@ -12,30 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use profgen::{CollectOptions, EntryClass, ErrorCode, GenerateOptions, Outcome, Policy, Silent, collect};
 use replay::{PID, Replay, text};
+use spe_recording::{spe_recording, words};
 use testkit::{EventSpec, PerfDataBuilder, SampleSpec, SpeRecord};
 use traced::generate;
 
-const PMU: u32 = 9;
-
-fn words(words: &[u64]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
-}
-
 /// Makes a recording with these records in the buffer of one CPU.
 fn recording(replay: &Replay, records: &[SpeRecord]) -> PerfDataBuilder {
-    let mut builder = PerfDataBuilder::new();
-    builder.event(EventSpec {
-        event_type: PMU,
-        ..EventSpec::plain("arm_spe_0/branch_filter=1/u")
-    });
-    builder.other(70, 0, &words(&[4, PMU.into(), 1]));
-    builder.other(79, 0, &words(&[0, 1, 0, 0, 0, 1]));
-    builder.mmap(replay.code_map(PID, 0));
-    let bytes: Vec<u8> = records.iter().flat_map(SpeRecord::encode).collect();
-    builder.other(71, 0, &words(&[bytes.len() as u64, 0, 0, u64::from(u32::MAX) << 32, 0]));
-    builder.record(bytes);
-    builder.describe_events();
-    builder
+    spe_recording(replay.code_map(PID, 0), records)
 }
 
 /// Makes a recording with the stacks that perf makes of these records.

@@ -1,6 +1,8 @@
 //! Trace shards of samples without branch stacks: sampled addresses with their call chains, and branches of Arm
 //! SPE. Profiles equal those from the recordings, byte for byte, however the recordings are split.
 
+#[path = "support/spe_recording.rs"]
+mod spe_recording;
 #[path = "support/summed.rs"]
 mod summed;
 mod support;
@@ -13,6 +15,7 @@ use profgen::{
     SampleUse, Silent, collect, generate,
 };
 use proptest::prelude::*;
+use spe_recording::spe_recording;
 use summed::{address, sum};
 use support::Recorded;
 use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec, SpeRecord};
@@ -25,8 +28,6 @@ const USER: u64 = 512_u64.wrapping_neg();
 const EXACT: u16 = 1 << 14;
 const OF_USER: u16 = 2;
 const OF_GUEST: u16 = 5;
-/// Type of the event of Arm SPE.
-const PMU: u32 = 9;
 
 /// A sample without a branch stack.
 #[derive(Debug, Clone)]
@@ -37,10 +38,10 @@ struct Sampled {
     chain: Vec<u64>,
 }
 
-fn map(builder: &mut PerfDataBuilder, recorded: &Recorded) {
+fn code_map(recorded: &Recorded) -> MapSpec {
     let (start, len, pgoff) = recorded.code;
     let program = recorded.fixture.program();
-    builder.mmap(MapSpec::code(PID, start, len, pgoff, program.to_str().expect("ASCII")).at(1));
+    MapSpec::code(PID, start, len, pgoff, program.to_str().expect("ASCII")).at(1)
 }
 
 /// Makes a recording of these samples. The second event counts instructions, so its samples do not count.
@@ -51,7 +52,7 @@ fn addresses(samples: &[Sampled], recorded: &Recorded) -> Vec<u8> {
         event.sample_type |= CALL_CHAIN;
         builder.event(event)
     });
-    map(&mut builder, recorded);
+    builder.mmap(code_map(recorded));
     for (time, sample) in (2..).zip(samples) {
         let mut callchain = vec![USER, sample.ip];
         callchain.extend(&sample.chain);
@@ -65,25 +66,9 @@ fn addresses(samples: &[Sampled], recorded: &Recorded) -> Vec<u8> {
     builder.build_file()
 }
 
-fn words(words: &[u64]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
-}
-
 /// Makes a recording with these records of Arm SPE in the buffer of one CPU.
 fn arm_spe(records: &[SpeRecord], recorded: &Recorded) -> Vec<u8> {
-    let mut builder = PerfDataBuilder::new();
-    builder.event(EventSpec {
-        event_type: PMU,
-        ..EventSpec::plain("arm_spe_0/branch_filter=1/u")
-    });
-    builder.other(70, 0, &words(&[4, PMU.into(), 1]));
-    builder.other(79, 0, &words(&[0, 1, 0, 0, 0, 1]));
-    map(&mut builder, recorded);
-    let bytes: Vec<u8> = records.iter().flat_map(SpeRecord::encode).collect();
-    builder.other(71, 0, &words(&[bytes.len() as u64, 0, 0, u64::from(u32::MAX) << 32, 0]));
-    builder.record(bytes);
-    builder.describe_events();
-    builder.build_file()
+    spe_recording(code_map(recorded), records).build_file()
 }
 
 fn shard_of(recordings: &[PathBuf], samples: SampleUse, path: PathBuf) -> PathBuf {

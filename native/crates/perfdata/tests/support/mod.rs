@@ -2,11 +2,12 @@
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
+mod short_form;
+
 use std::io::{Cursor, Read};
 
-use perfdata::{
-    AddressSpaces, Change, ChunkBuffer, ChunkStats, Moment, PerfData, RecordStats, Sample, SampleSink, SampledAddress,
-};
+use perfdata::{AddressSpaces, Change, ChunkBuffer, ChunkStats, Moment, PerfData, RecordStats};
+use short_form::{ShortForm, address_of};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 
 /// A copy of a sample, which outlives the sample's segment.
@@ -31,37 +32,6 @@ pub struct Everything {
     pub stats: RecordStats,
     pub chunk_stats: ChunkStats,
     pub input: PerfData,
-}
-
-/// A receiver that takes the addresses of at most `max` consecutive samples, and the next sample as a whole.
-struct ShortForm<'a> {
-    max: usize,
-    found: &'a mut Vec<SampledAddress>,
-}
-
-impl SampleSink for ShortForm<'_> {
-    fn sample(&mut self, sample: &Sample<'_>) {
-        self.found.push(address_of(sample));
-    }
-
-    fn takes_addresses(&self, _event: u16) -> bool {
-        true
-    }
-
-    fn addresses(&mut self, samples: impl Iterator<Item = SampledAddress>) -> u64 {
-        let before = self.found.len();
-        self.found.extend(samples.take(self.max));
-        (self.found.len() - before) as u64
-    }
-}
-
-fn address_of(sample: &Sample<'_>) -> SampledAddress {
-    SampledAddress {
-        pid: sample.pid,
-        moment: sample.moment,
-        ip: sample.ip,
-        exact: sample.exact,
-    }
 }
 
 /// Reads a whole recording. Each chunk is decoded in the short form, too, which must tell the same.

@@ -185,6 +185,25 @@ impl Worker {
         let has_contexts = !sample.call_chain.is_empty() && !sample.one_branch;
         tally.add(Loss::CallChains, u64::from(has_contexts));
         self.counted.note_time(sample.time);
+        self.with_spots(sample, followed, |table, sampled, spots, number| {
+            if sample.one_branch {
+                sampled.add_branch(sample, chosen.numbers[event], spots);
+            } else {
+                let of = Of::new(chosen.numbers[event], number);
+                table.count(sample.branches.iter(), of, spots);
+            }
+        });
+    }
+
+    /// Calls `count` with the address space of a sample and the number of its view. Empties both tables before
+    /// numbers of views are used again.
+    #[inline(always)]
+    fn with_spots(
+        &mut self,
+        sample: &Sample<'_>,
+        followed: &Followed,
+        count: impl FnOnce(&mut Table, &mut SampledTable, &mut Spots, u16),
+    ) {
         let (spots, number) = self.views.of(
             sample.pid,
             sample.moment,
@@ -194,12 +213,7 @@ impl Worker {
                 self.sampled.flush();
             },
         );
-        if sample.one_branch {
-            self.sampled.add_branch(sample, chosen.numbers[event], spots);
-            return;
-        }
-        let of = Of::new(chosen.numbers[event], number);
-        self.table.count(sample.branches.iter(), of, spots);
+        count(&mut self.table, &mut self.sampled, spots, number);
     }
 
     /// Counts the address of a sample, if it has no branch stack or if addresses count.
@@ -219,16 +233,9 @@ impl Worker {
             return;
         }
         self.counted.note_time(sample.time);
-        let (spots, number) = self.views.of(
-            sample.pid,
-            sample.moment,
-            || Spots::new(followed, sample.pid, sample.moment),
-            || {
-                self.table.flush();
-                self.sampled.flush();
-            },
-        );
-        self.sampled.add_address(sample, chosen.numbers[event], spots, number);
+        self.with_spots(sample, followed, |_, sampled, spots, number| {
+            sampled.add_address(sample, chosen.numbers[event], spots, number);
+        });
     }
 }
 
