@@ -3,7 +3,7 @@
 //! ```
 //! use testkit::SpeRecord;
 //!
-//! let record = SpeRecord::taken(0x40_0010, 0x40_0100).behind(0x40_0000).in_thread(7).at(1000);
+//! let record = SpeRecord::taken(0x40_0010, 0x40_0100).after_branch_to(0x40_0000).in_thread(7).at(1000);
 //! assert_eq!(record.encode()[0], 0xb0);
 //! ```
 
