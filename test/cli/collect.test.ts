@@ -277,9 +277,9 @@ describe('--traces', () => {
   it('names the kind of a file without traces', async () => {
     temporary.write('bad.parquet', 'PAR1 but no more');
     expect((await generate('--traces', 'bad.parquet')).stderr).toMatch(
-      /^error: bad.parquet: it is no Parquet file: /,
+      /^error: bad.parquet: it is not a Parquet file: /,
     );
-    expect((await generate('--traces', calc.perfData)).stderr).toMatch(/it is no Parquet file/);
+    expect((await generate('--traces', calc.perfData)).stderr).toMatch(/it is not a Parquet file/);
     mkdirSync(join(temporary.path, 'empty'));
     expect((await generate('--traces', 'empty')).stderr).toMatch(
       /^error: empty has no file whose name ends in .parquet/,

@@ -8,8 +8,8 @@ pub enum Error {
     /// The system refused to read or write.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// The file is no Parquet file.
-    #[error("it is no Parquet file: {0}")]
+    /// The file is not a Parquet file.
+    #[error("it is not a Parquet file: {0}")]
     NotParquet(String),
     /// The file is a Parquet file that is damaged, or that was made to do harm.
     #[error("the Parquet file is damaged: {0}")]
@@ -21,7 +21,7 @@ pub enum Error {
         missing: Vec<&'static str>,
     },
     /// A later version of this program wrote the file.
-    #[error("the traces have version {found} of the schema, and this program knows version {known}")]
+    #[error("the traces have version {found} of the schema, and this program reads versions up to {known}")]
     Newer {
         /// Version of the schema that the file states.
         found: String,
@@ -29,7 +29,9 @@ pub enum Error {
         known: u32,
     },
     /// A column is compressed with a codec that this program does not read.
-    #[error("column `{column}` is compressed with {found}, and zstd, snappy and no compression are read")]
+    #[error(
+        "column `{column}` is compressed with {found}; a column must be compressed with zstd or snappy, or not at all"
+    )]
     Compression {
         /// Name of the column.
         column: &'static str,

@@ -117,7 +117,7 @@ impl OpenPages {
         self.0.fetch_sub(before, Ordering::Relaxed);
         if all > MAX_OPEN {
             return Err(ParquetError::General(format!(
-                "the pages of a group have {all} bytes together, and {MAX_OPEN} are the most that are read"
+                "the pages of a group have {all} bytes together, more than the {MAX_OPEN} that are read"
             )));
         }
         Ok(())
@@ -183,7 +183,7 @@ impl ChunkReader for PageSource {
 
 fn too_large(size: u64) -> ParquetError {
     ParquetError::General(format!(
-        "a page has {size} bytes, and {MAX_PAGE} are the most that are read"
+        "a page has {size} bytes, more than the {MAX_PAGE} that are read"
     ))
 }
 

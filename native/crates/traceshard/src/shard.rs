@@ -75,14 +75,14 @@ impl Shard {
         let footer = u64::from(u32::from_le_bytes([last[0], last[1], last[2], last[3]]));
         if footer > MAX_FOOTER {
             return Err(Error::Damaged(format!(
-                "its description has {footer} bytes, and {MAX_FOOTER} are the most that are read"
+                "its description has {footer} bytes, more than the {MAX_FOOTER} that are read"
             )));
         }
         let at = (len - 8).checked_sub(footer);
         let at = at.ok_or_else(|| Error::Damaged("its description is longer than the file".to_owned()))?;
         // The cast loses no bits: the footer is no longer than `MAX_FOOTER`.
         if !has_sound_schema(&guarded(|| chunk(&source, at, footer as usize))?) {
-            return Err(Error::Damaged("its schema is no tree of columns".to_owned()));
+            return Err(Error::Damaged("its schema is not a tree of columns".to_owned()));
         }
         let parquet = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&source))?;
         let metadata = Metadata::of(parquet.file_metadata().key_value_metadata())?;
