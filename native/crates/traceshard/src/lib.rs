@@ -22,5 +22,5 @@ pub use metadata::Metadata;
 pub use row::{Binary, BinaryKind, KERNEL_BIAS, KERNEL_START, Loss, Record, Row};
 pub use schema::{COLUMNS, SCHEMA_VERSION};
 pub use shard::Shard;
-pub use text::{Ends, parse_patch, parse_via, write_patch, write_via};
-pub use writer::{MAX_GROUP_ROWS, ShardWriter, group_len};
+pub use text::{Ends, parse_patch, parse_via, push_via, write_patch};
+pub use writer::{MAX_GROUP_ROWS, RowGroup, ShardWriter, group_len};

@@ -1,33 +1,35 @@
 //! The two columns that hold several values, encoded as texts so that any engine can group by them.
 
-use std::fmt::Write;
-
 /// Source and target of a branch in one file; `None` outside of the file.
 pub type Ends = (Option<u64>, Option<u64>);
 
-/// Encodes branches as `1a0>1f4 ->2c0 300>-`: hexadecimal source and target, with `-` for an address outside of the
-/// file. The branch nearest to that of the row comes first.
-#[must_use]
-pub fn write_via(branches: &[Ends]) -> String {
-    let mut text = String::new();
-    let end = |text: &mut String, end: Option<u64>| {
-        let _ = match end {
-            Some(address) => write!(text, "{address:x}"),
-            None => write!(text, "-"),
-        };
-    };
+/// Encodes branches as `1a0>1f4 ->2c0 300>-`, and appends the code to `text`: hexadecimal source and target, with `-`
+/// for an address outside of the file. The branch nearest to that of the row comes first.
+pub fn push_via(text: &mut String, branches: &[Ends]) {
     for (index, &(from, to)) in branches.iter().enumerate() {
         if index > 0 {
             text.push(' ');
         }
-        end(&mut text, from);
+        push_end(text, from);
         text.push('>');
-        end(&mut text, to);
+        push_end(text, to);
     }
-    text
 }
 
-/// Decodes the text of [`write_via`]; returns `None` for any other text.
+/// Appends an address in hexadecimal, or `-`. The formatter of the standard library takes several times as long.
+fn push_end(text: &mut String, end: Option<u64>) {
+    let Some(address) = end else {
+        text.push('-');
+        return;
+    };
+    let digits = (u64::BITS - address.leading_zeros()).div_ceil(4).max(1);
+    for digit in (0..digits).rev() {
+        let value = (address >> (4 * digit)) as u8 & 0xf;
+        text.push(char::from(b"0123456789abcdef"[usize::from(value)]));
+    }
+}
+
+/// Decodes the text of [`push_via`]; returns `None` for any other text.
 #[must_use]
 pub fn parse_via(text: &str) -> Option<Vec<Ends>> {
     let end = |text: &str| match text {
@@ -74,8 +76,12 @@ mod tests {
     #[test]
     fn texts_are_read_as_written() {
         let via = [(Some(0x1a0), Some(0x1f4)), (None, Some(0x2c0)), (Some(0x300), None)];
-        assert_eq!(write_via(&via), "1a0>1f4 ->2c0 300>-");
-        assert_eq!(parse_via(&write_via(&via)).as_deref(), Some(&via[..]));
+        let mut text = String::new();
+        push_via(&mut text, &via);
+        assert_eq!(text, "1a0>1f4 ->2c0 300>-");
+        assert_eq!(parse_via(&text).as_deref(), Some(&via[..]));
+        push_via(&mut text, &[(Some(0), Some(u64::MAX)), (Some(0x10), Some(0xf))]);
+        assert_eq!(text, "1a0>1f4 ->2c0 300>-0>ffffffffffffffff 10>f");
         let patch = write_patch(&[0x0f, 0x1f], &[]);
         assert_eq!(patch, "0f1f>");
         assert_eq!(parse_patch(&patch), Some((vec![0x0f, 0x1f], vec![])));

@@ -81,7 +81,7 @@ impl<W: Write + Send> ShardWriter<W> {
         while !rest.is_empty() {
             let same = |a: &Row<'_>, b: &Row<'_>| (a.record, a.build_id, a.path) == (b.record, b.build_id, b.path);
             let (group, behind) = rest.split_at(group_len(rest, same));
-            self.write_group(group, |row| *row)?;
+            self.write_group(group)?;
             rest = behind;
         }
         Ok(())
@@ -103,44 +103,40 @@ impl<W: Write + Send> ShardWriter<W> {
         self.file.into_inner().map_err(write_error)
     }
 
-    /// Adds one group of rows; see [`group_len`]. `row` gives each row as it is written. It is asked again for each column, so that no row needs
-    /// to be kept. The threads of the current pool encode different columns at the same time.
+    /// Adds one group of rows; see [`group_len`]. The threads of the current pool encode different columns at the
+    /// same time.
     ///
     /// # Errors
     /// [`Error::Io`] if the sink refuses the bytes. The file is unusable then.
-    pub fn write_group<'r, R: Sync>(
-        &mut self,
-        rows: &'r [R],
-        row: impl Fn(&'r R) -> Row<'r> + Sync,
-    ) -> Result<(), Error> {
+    pub fn write_group(&mut self, group: &(impl RowGroup + ?Sized)) -> Result<(), Error> {
         let (schema, properties) = (self.file.schema_descr(), self.file.properties());
         let encode = |number| {
             let column = Column {
                 descriptor: schema.column(number),
                 properties: Arc::clone(properties),
-                rows,
+                rows: group.len(),
                 last: self.last.get(number),
             };
             match number {
-                column::RECORD => column.text(|at| Some(row(at).record.as_str())),
-                column::BUILD_ID => column.text(|at| row(at).build_id),
-                column::PATH => column.text(|at| Some(row(at).path)),
-                column::KIND => column.text(|at| row(at).kind.map(BinaryKind::as_str)),
-                column::EVENT => column.text(|at| row(at).event),
-                column::ARCH => column.text(|at| row(at).arch),
-                column::FROM => column.number(|at| row(at).from),
-                column::TO => column.number(|at| row(at).to),
-                column::END => column.number(|at| row(at).end),
-                column::NEWEST => column.encode::<BoolType>(|at| Some(row(at).newest)),
-                column::STACK_END => column.number(|at| row(at).stack_end),
-                column::CROSSES_KERNEL => column.encode::<BoolType>(|at| row(at).crosses_kernel),
-                column::VIA => column.text(|at| row(at).via),
-                column::PATCH => column.text(|at| row(at).patch),
-                column::EXACT => column.encode::<BoolType>(|at| row(at).exact),
-                column::TAKEN => column.encode::<BoolType>(|at| row(at).taken),
-                column::RUN_START => column.number(|at| row(at).run_start),
-                column::COUNT => column.number(|at| Some(row(at).count)),
-                column::MISPREDICTED => column.number(|at| Some(row(at).mispredicted)),
+                column::RECORD => column.text(|at| Some(group.row(at).record.as_str())),
+                column::BUILD_ID => column.text(|at| group.row(at).build_id),
+                column::PATH => column.text(|at| Some(group.row(at).path)),
+                column::KIND => column.text(|at| group.row(at).kind.map(BinaryKind::as_str)),
+                column::EVENT => column.text(|at| group.row(at).event),
+                column::ARCH => column.text(|at| group.row(at).arch),
+                column::FROM => column.number(|at| group.row(at).from),
+                column::TO => column.number(|at| group.row(at).to),
+                column::END => column.number(|at| group.row(at).end),
+                column::NEWEST => column.encode::<BoolType>(|at| Some(group.row(at).newest)),
+                column::STACK_END => column.number(|at| group.row(at).stack_end),
+                column::CROSSES_KERNEL => column.encode::<BoolType>(|at| group.row(at).crosses_kernel),
+                column::VIA => column.text(|at| group.row(at).via),
+                column::PATCH => column.text(|at| group.row(at).patch),
+                column::EXACT => column.encode::<BoolType>(|at| group.row(at).exact),
+                column::TAKEN => column.encode::<BoolType>(|at| group.row(at).taken),
+                column::RUN_START => column.number(|at| group.row(at).run_start),
+                column::COUNT => column.number(|at| Some(group.row(at).count)),
+                column::MISPREDICTED => column.number(|at| Some(group.row(at).mispredicted)),
                 other => unreachable!("the schema has no column {other}"),
             }
         };
@@ -154,6 +150,33 @@ impl<W: Write + Send> ShardWriter<W> {
         let finished = group.close().map_err(write_error)?;
         self.written += finished.compressed_size().cast_unsigned();
         Ok(())
+    }
+}
+
+/// The rows of a group.
+pub trait RowGroup: Sync {
+    /// Returns the number of rows.
+    fn len(&self) -> usize;
+
+    /// Returns true if there are no rows.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns a row; `at` is less than [`len`](Self::len). The writer asks for all rows again for each column, so
+    /// that it keeps no copy of them. Inline this function always: then the compiler leaves out all fields but the
+    /// one that the column needs.
+    fn row(&self, at: usize) -> Row<'_>;
+}
+
+impl RowGroup for [Row<'_>] {
+    fn len(&self) -> usize {
+        <[Row<'_>]>::len(self)
+    }
+
+    #[inline(always)]
+    fn row(&self, at: usize) -> Row<'_> {
+        self[at]
     }
 }
 
@@ -182,20 +205,24 @@ struct Chunk {
 }
 
 /// A column of a group before it is encoded.
-struct Column<'r, 'l, R> {
+struct Column<'l> {
     descriptor: ColumnDescPtr,
     properties: WriterPropertiesPtr,
-    rows: &'r [R],
+    /// Number of rows of the group.
+    rows: usize,
     /// The same column of the last group.
     last: Option<&'l Chunk>,
 }
 
-impl<'r, R> Column<'r, '_, R> {
-    fn text(&self, text: impl Fn(&'r R) -> Option<&'r str>) -> Result<Chunk, ParquetError> {
-        let mut texts = self.rows.iter().map(&text);
-        let same = texts.next().filter(|first| texts.all(|text| text == *first));
+/// Number of values that are encoded together. They fit into the second-level cache of a core.
+const BATCH: usize = 1 << 12;
+
+impl Column<'_> {
+    fn text<'r>(&self, text: impl Fn(usize) -> Option<&'r str>) -> Result<Chunk, ParquetError> {
+        let mut texts = (0..self.rows).map(&text);
+        let same = texts.next().filter(|first| texts.all(|text| is_same(text, *first)));
         if let (Some(same), Some(last)) = (same, self.last)
-            && last.close.rows_written == self.rows.len() as u64
+            && last.close.rows_written == self.rows as u64
             && last.same.as_ref().map(Option::as_deref) == Some(same)
         {
             return Ok(last.clone());
@@ -205,7 +232,7 @@ impl<'r, R> Column<'r, '_, R> {
         let chunk = self.encode::<ByteArrayType>(|row| {
             let text = text(row)?;
             match &last {
-                Some((known, bytes)) if *known == text => Some(bytes.clone()),
+                Some((known, bytes)) if is_same(Some(known), Some(text)) => Some(bytes.clone()),
                 _ => Some(last.insert((text, ByteArray::from(text))).1.clone()),
             }
         })?;
@@ -215,32 +242,40 @@ impl<'r, R> Column<'r, '_, R> {
         })
     }
 
-    fn number(&self, number: impl Fn(&'r R) -> Option<u64>) -> Result<Chunk, ParquetError> {
+    fn number(&self, number: impl Fn(usize) -> Option<u64>) -> Result<Chunk, ParquetError> {
         self.encode::<Int64Type>(|row| number(row).map(u64::cast_signed))
     }
 
-    fn encode<T: DataType>(&self, value: impl FnMut(&'r R) -> Option<T::T>) -> Result<Chunk, ParquetError> {
+    fn encode<T: DataType>(&self, mut value: impl FnMut(usize) -> Option<T::T>) -> Result<Chunk, ParquetError> {
         let may_lack = self.descriptor.max_def_level() > 0;
         let mut sink = TrackedWrite::new(Vec::new());
         let pages = Box::new(SerializedPageWriter::new(&mut sink));
         let column = get_column_writer(Arc::clone(&self.descriptor), Arc::clone(&self.properties), pages);
         let mut column = get_typed_column_writer::<T>(column);
-        let mut values = Vec::with_capacity(self.rows.len());
-        if may_lack {
-            let mut levels = Vec::with_capacity(self.rows.len());
-            for value in self.rows.iter().map(value) {
+        let (mut values, mut levels) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
+        for begin in (0..self.rows).step_by(BATCH) {
+            values.clear();
+            levels.clear();
+            for value in (begin..self.rows.min(begin + BATCH)).map(&mut value) {
                 levels.push(i16::from(value.is_some()));
                 values.extend(value);
             }
-            column.write_batch(&values, Some(&levels), None)?;
-        } else {
-            values.extend(self.rows.iter().filter_map(value));
-            column.write_batch(&values, None, None)?;
+            column.write_batch(&values, may_lack.then_some(&levels[..]), None)?;
         }
         let close = column.close()?;
         let bytes = Bytes::from(sink.into_inner()?);
         let same = None;
         Ok(Chunk { bytes, close, same })
+    }
+}
+
+/// Returns true if both texts are the same. Most texts that are the same are in one place, so that their bytes need
+/// not be compared.
+#[inline]
+fn is_same(a: Option<&str>, b: Option<&str>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => std::ptr::eq(a, b) || a == b,
+        (a, b) => a.is_none() && b.is_none(),
     }
 }
 

@@ -12,6 +12,7 @@
 //! [`NEAR`] behind the beginning of the run is not in a stub. The reader of the rows has the binary, and
 //! finds out whether this was right (`input/traces`).
 
+use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
@@ -269,18 +270,36 @@ impl Tails {
         }
     }
 
-    /// Returns the branches that a tail names, and the end of the run if none of these branches counts.
-    pub(crate) fn expand(&self, mut tail: TailId) -> (Vec<Ends>, End) {
-        let mut via = Vec::new();
+    /// Returns the end of the run if none of the branches that a tail names counts. Puts these branches into `via`.
+    pub(crate) fn expand(&self, mut tail: TailId, via: &mut Vec<Ends>) -> End {
+        via.clear();
         loop {
             match self.get(tail) {
-                Tail::Run(end) => return (via, end),
+                Tail::Run(end) => return end,
                 Tail::Via(ends, next) => {
                     via.push(ends);
                     tail = next;
                 }
             }
         }
+    }
+
+    /// Orders tails by what they name. The order does not depend on the numbers of notes.
+    pub(crate) fn order(&self, mut a: TailId, mut b: TailId) -> Ordering {
+        while a != b {
+            match (self.get(a), self.get(b)) {
+                (Tail::Via(one, behind), Tail::Via(other, behind_other)) => {
+                    if one != other {
+                        return one.cmp(&other);
+                    }
+                    (a, b) = (behind, behind_other);
+                }
+                (Tail::Run(one), Tail::Run(other)) => return one.cmp(&other),
+                (Tail::Run(_), Tail::Via(..)) => return Ordering::Less,
+                (Tail::Via(..), Tail::Run(_)) => return Ordering::Greater,
+            }
+        }
+        Ordering::Equal
     }
 }
 
@@ -319,7 +338,9 @@ mod tests {
             (tail, _) = tails.behind(own, newer);
             newer = tails.seen_from_behind(kind, own, tail);
         }
-        tails.expand(tail)
+        let mut via = Vec::new();
+        let end = tails.expand(tail, &mut via);
+        (via, end)
     }
 
     #[test]

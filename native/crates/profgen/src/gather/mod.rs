@@ -6,6 +6,7 @@ mod files;
 mod job;
 mod options;
 mod outcome;
+mod row_groups;
 mod rows;
 mod sampled;
 mod shard_file;

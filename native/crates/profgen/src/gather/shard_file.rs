@@ -1,6 +1,5 @@
 //! The file that rows are written to, until it is finished.
 
-use std::cmp::Ordering;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -8,27 +7,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use job::{Error, GrowingFile, InputFiles};
 use perfdata::TextPoke;
-use rayon::prelude::*;
 use rustc_hash::FxHashSet;
-use traceshard::{Binary, Loss, Metadata, Record, Row, ShardWriter, group_len, write_patch, write_via};
+use traceshard::{Metadata, Record, Row, RowGroup, ShardWriter, group_len, write_patch};
 
-use crate::gather::chain::{End, TailId};
-use crate::gather::files::{FileId, Files};
+use crate::gather::files::FileId;
 use crate::gather::outcome::WrittenShard;
-use crate::gather::rows::{CountedRow, Counts, Rows, Tally, add_up_neighbours};
-use crate::gather::sampled::{Fact, SampledKey, SampledRows};
-
-/// Name of an event, and the machine that it was recorded on.
-pub(crate) type Event = (String, Option<String>);
+use crate::gather::row_groups::{BranchGroup, Names, SampledGroup, of_file};
+use crate::gather::rows::{CountedRow, Rows, Tally, add_up_neighbours};
+use crate::gather::sampled::SampledRows;
 
 /// Code that was rewritten: the file, the address, and the change.
 pub(crate) type Patch = (FileId, u64, TextPoke);
-
-/// The names that numbers in rows stand for.
-pub(crate) struct Names<'a> {
-    pub files: &'a Files,
-    pub events: &'a [Event],
-}
 
 /// A file that is being written.
 pub(crate) struct ShardFile {
@@ -76,20 +65,6 @@ impl ShardFile {
             self.times = Some((earliest.min(first), latest.max(last)));
         }
         let (mut rows, tails) = rows.into_parts();
-        let noted: Vec<(End, String)> = (0..tails.len())
-            .into_par_iter()
-            .map(|note| {
-                let (via, end) = tails.expand(TailId::of_note(note));
-                (end, write_via(&via))
-            })
-            .collect();
-        let tail = |tail: TailId| match tail.run() {
-            Some(end) => (end, ""),
-            None => {
-                let (end, via) = &noted[tail.note()];
-                (*end, via.as_str())
-            }
-        };
         let files = ranks(names.files.all());
         let events = ranks(names.events);
         let branch = |CountedRow { key, .. }: &CountedRow| {
@@ -97,16 +72,12 @@ impl ShardFile {
             (whose, key.from, key.to)
         };
         let rest = |CountedRow { key, .. }: &CountedRow| (key.stack_end, key.crosses_kernel);
-        // The rows of each worker are sorted by their branches already, so this sort only merges them. The texts
-        // of tails are compared for rows of one branch only.
+        // The rows of each worker are sorted by their branches already, so this sort only merges them. Tails are
+        // compared for rows of one branch only.
         rows.sort_by_key(branch);
         for same in rows.chunk_by_mut(|a, b| branch(a) == branch(b)) {
             same.sort_by(|a, b| {
-                let by_tail = if a.key.tail == b.key.tail {
-                    Ordering::Equal
-                } else {
-                    tail(a.key.tail).cmp(&tail(b.key.tail))
-                };
+                let by_tail = tails.order(a.key.tail, b.key.tail);
                 by_tail.then_with(|| rest(a).cmp(&rest(b)))
             });
         }
@@ -116,18 +87,7 @@ impl ShardFile {
         let mut rest = &rows[..];
         while !rest.is_empty() {
             let (group, behind) = rest.split_at(group_len(rest, |a, b| a.key.file == b.key.file));
-            // The tail of a row is looked up once here, and not again for each column.
-            let group: Vec<(&CountedRow, End, &str)> = group
-                .iter()
-                .map(|row| {
-                    let (end, via) = tail(row.key.tail);
-                    (row, end, via)
-                })
-                .collect();
-            let written = self
-                .writer
-                .write_group(&group, |&(row, end, via)| branch_row(row, end, via, names));
-            written.map_err(|error| failure(&self.file, error))?;
+            self.write_group(&BranchGroup::new(group, &tails, names))?;
             rest = behind;
         }
         Ok(())
@@ -146,13 +106,15 @@ impl ShardFile {
         let mut rest = &rows[..];
         while !rest.is_empty() {
             let (group, behind) = rest.split_at(group_len(rest, |(a, _), (b, _)| a.file == b.file));
-            let written = self
-                .writer
-                .write_group(group, |(key, counts)| sampled_row(key, *counts, names));
-            written.map_err(|error| failure(&self.file, error))?;
+            self.write_group(&SampledGroup { rows: group, names })?;
             rest = behind;
         }
         Ok(())
+    }
+
+    fn write_group(&mut self, group: &impl RowGroup) -> Result<(), Error> {
+        let written = self.writer.write_group(group);
+        written.map_err(|error| failure(&self.file, error))
     }
 
     /// Writes the remaining rows, and moves the file to its final path.
@@ -221,78 +183,6 @@ fn ranks<T: Ord>(of: &[T]) -> Vec<u32> {
         ranks[index] = rank;
     }
     ranks
-}
-
-/// Returns a row of a file whose other fields are empty.
-fn of_file(file: &Binary) -> Row<'_> {
-    Row {
-        record: Record::Branch,
-        build_id: file.build_id.as_deref(),
-        path: &file.path,
-        kind: Some(file.kind),
-        ..Row::ledger(Loss::Entries, 0)
-    }
-}
-
-#[inline]
-fn branch_row<'n>(CountedRow { key, counts, .. }: &CountedRow, end: End, via: &'n str, names: &Names<'n>) -> Row<'n> {
-    let (event, arch) = &names.events[usize::from(key.event)];
-    let (end, newest) = match end {
-        End::At(address) => (Some(address), false),
-        End::Outside => (None, false),
-        End::Unknown => (None, true),
-    };
-    Row {
-        event: Some(event),
-        arch: arch.as_deref(),
-        from: key.from.address(),
-        to: key.to.address(),
-        end,
-        newest,
-        stack_end: key.stack_end.address(),
-        crosses_kernel: Some(key.crosses_kernel),
-        via: Some(via).filter(|text| !text.is_empty()),
-        count: counts.count,
-        mispredicted: counts.mispredicted,
-        ..of_file(&names.files.all()[key.file as usize])
-    }
-}
-
-fn sampled_row<'n>(key: &SampledKey, counts: Counts, names: &Names<'n>) -> Row<'n> {
-    let (event, arch) = &names.events[usize::from(key.event)];
-    let row = Row {
-        event: Some(event),
-        arch: arch.as_deref(),
-        from: key.from.address(),
-        to: key.to.address(),
-        count: counts.count,
-        mispredicted: counts.mispredicted,
-        ..of_file(&names.files.all()[key.file as usize])
-    };
-    match key.fact {
-        Fact::Address { exact } => Row {
-            record: Record::Address,
-            exact: Some(exact),
-            ..row
-        },
-        Fact::Call => Row {
-            record: Record::Call,
-            ..row
-        },
-        Fact::Branch {
-            taken,
-            newest,
-            run_start,
-            crosses_kernel,
-        } => Row {
-            record: Record::SampledBranch,
-            taken: Some(taken),
-            newest,
-            run_start: run_start.address(),
-            crosses_kernel: Some(crosses_kernel),
-            ..row
-        },
-    }
 }
 
 /// Returns a name that no other file has, in this folder or in any other: the time at which the file was

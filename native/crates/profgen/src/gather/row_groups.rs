@@ -1,0 +1,164 @@
+//! Rows as the writer of shards takes them: with names in place of numbers.
+
+use std::ops::Range;
+
+use traceshard::{Binary, Loss, Record, Row, RowGroup, push_via};
+
+use crate::gather::chain::{End, Tails};
+use crate::gather::files::Files;
+use crate::gather::rows::{CountedRow, Counts};
+use crate::gather::sampled::{Fact, SampledKey};
+
+/// Name of an event, and the machine that it was recorded on.
+pub(crate) type Event = (String, Option<String>);
+
+/// The names that numbers in rows stand for.
+pub(crate) struct Names<'a> {
+    pub files: &'a Files,
+    pub events: &'a [Event],
+}
+
+/// A group of rows of branch stacks.
+pub(crate) struct BranchGroup<'a> {
+    rows: &'a [CountedRow],
+    /// The run behind the branch of each row.
+    runs: Vec<Run>,
+    /// The texts of the column `via`, one behind the other.
+    vias: String,
+    names: &'a Names<'a>,
+}
+
+/// The end of a run, and the place of the text that states the other possible ends.
+struct Run {
+    end: End,
+    via: Range<u32>,
+}
+
+impl<'a> BranchGroup<'a> {
+    /// Makes a group. The tails are looked up once here, and not again for each column.
+    pub(crate) fn new(rows: &'a [CountedRow], tails: &Tails, names: &'a Names<'a>) -> Self {
+        let mut vias = String::new();
+        let mut branches = Vec::new();
+        let length = |text: &str| u32::try_from(text.len()).unwrap_or_else(|_| unreachable!("a group has few rows"));
+        let runs = rows.iter().map(|row| {
+            let end = tails.expand(row.key.tail, &mut branches);
+            let begin = length(&vias);
+            push_via(&mut vias, &branches);
+            Run {
+                end,
+                via: begin..length(&vias),
+            }
+        });
+        Self {
+            rows,
+            runs: runs.collect(),
+            vias,
+            names,
+        }
+    }
+}
+
+impl RowGroup for BranchGroup<'_> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[inline(always)]
+    fn row(&self, at: usize) -> Row<'_> {
+        let Run { end, via } = &self.runs[at];
+        let via = &self.vias[via.start as usize..via.end as usize];
+        branch_row(&self.rows[at], *end, via, self.names)
+    }
+}
+
+/// A group of rows without branch stacks.
+pub(crate) struct SampledGroup<'a> {
+    pub rows: &'a [(SampledKey, Counts)],
+    pub names: &'a Names<'a>,
+}
+
+impl RowGroup for SampledGroup<'_> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[inline(always)]
+    fn row(&self, at: usize) -> Row<'_> {
+        let (key, counts) = &self.rows[at];
+        sampled_row(key, *counts, self.names)
+    }
+}
+
+/// Returns a row of a file whose other fields are empty.
+#[inline(always)]
+pub(crate) fn of_file(file: &Binary) -> Row<'_> {
+    Row {
+        record: Record::Branch,
+        build_id: file.build_id.as_deref(),
+        path: &file.path,
+        kind: Some(file.kind),
+        ..Row::ledger(Loss::Entries, 0)
+    }
+}
+
+#[inline(always)]
+fn branch_row<'n>(CountedRow { key, counts, .. }: &CountedRow, end: End, via: &'n str, names: &Names<'n>) -> Row<'n> {
+    let (event, arch) = &names.events[usize::from(key.event)];
+    let (end, newest) = match end {
+        End::At(address) => (Some(address), false),
+        End::Outside => (None, false),
+        End::Unknown => (None, true),
+    };
+    Row {
+        event: Some(event),
+        arch: arch.as_deref(),
+        from: key.from.address(),
+        to: key.to.address(),
+        end,
+        newest,
+        stack_end: key.stack_end.address(),
+        crosses_kernel: Some(key.crosses_kernel),
+        via: Some(via).filter(|text| !text.is_empty()),
+        count: counts.count,
+        mispredicted: counts.mispredicted,
+        ..of_file(&names.files.all()[key.file as usize])
+    }
+}
+
+#[inline(always)]
+fn sampled_row<'n>(key: &SampledKey, counts: Counts, names: &Names<'n>) -> Row<'n> {
+    let (event, arch) = &names.events[usize::from(key.event)];
+    let row = Row {
+        event: Some(event),
+        arch: arch.as_deref(),
+        from: key.from.address(),
+        to: key.to.address(),
+        count: counts.count,
+        mispredicted: counts.mispredicted,
+        ..of_file(&names.files.all()[key.file as usize])
+    };
+    match key.fact {
+        Fact::Address { exact } => Row {
+            record: Record::Address,
+            exact: Some(exact),
+            ..row
+        },
+        Fact::Call => Row {
+            record: Record::Call,
+            ..row
+        },
+        Fact::Branch {
+            taken,
+            newest,
+            run_start,
+            crosses_kernel,
+        } => Row {
+            record: Record::SampledBranch,
+            taken: Some(taken),
+            newest,
+            run_start: run_start.address(),
+            crosses_kernel: Some(crosses_kernel),
+            ..row
+        },
+    }
+}
