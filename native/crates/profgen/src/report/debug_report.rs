@@ -14,42 +14,51 @@ use crate::request::words::Words;
 
 /// Returns warnings about the binary's debug information and code, in llvm-profgen's order.
 pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec<Diagnostic> {
-    let Binary {
-        debug,
-        functions,
-        entries,
-        ..
-    } = binary;
     let (details, words) = (options.show_detailed_warning, options.policy.words);
+    let functions = binary.functions;
     let mut found = Vec::new();
     if details {
-        found.extend(
-            functions
-                .duplicated_starts()
-                .iter()
-                .map(|start| duplicate(start, functions, words)),
-        );
+        let starts = functions.duplicated_starts().iter();
+        found.extend(starts.map(|start| duplicate(start, functions, words)));
     }
+    found.extend(sources(binary, details, words));
+    let problems = binary.image.layout_problems().iter();
+    found.extend(problems.map(|problem| Diagnostic::warning(DiagnosticCode::ModuleLayout, problem.to_string())));
+    found.extend(no_functions(binary, words));
+    found.extend(duplicates(functions, words));
+    found.extend(symbol_conflicts(functions, details, words));
+    if words == Words::LlvmProfgen {
+        found.extend(invalid_instructions(binary, details));
+    }
+    found.extend(patch_sites(binary));
+    found.extend(without_entry(binary, details, words));
+    found
+}
+
+/// Tells which files have the symbols and the debug information, and what is wrong with them.
+fn sources(binary: &Binary<'_>, details: bool, words: Words) -> Vec<Diagnostic> {
     let symbol_file = binary.image.symbol_file();
-    found.extend(symbol_file.map(|path| {
+    let of_symbols = symbol_file.map(|path| {
         let message = format!(
             "the symbols are those of {}, because the binary has none",
             path.display()
         );
         Diagnostic::note(DiagnosticCode::SymbolFile, message)
-    }));
+    });
     // The file with the symbols may have no debug information.
     let is_in_use = |found: &&symbolize::Diagnostic| {
         matches!(found, symbolize::Diagnostic::CandidateRejected { path, reason: Rejection::NoDebugInfo }
             if Some(path.as_path()) == symbol_file)
     };
-    let of_debug = debug.diagnostics().iter().filter(|found| !is_in_use(found));
-    found.extend(of_debug.map(|found| of_debug_info(found, details, words)));
-    found.extend(missing_split_units(debug, words));
-    let problems = binary.image.layout_problems().iter();
-    found.extend(problems.map(|problem| Diagnostic::warning(DiagnosticCode::ModuleLayout, problem.to_string())));
-    if !functions.has_debug_info() {
-        found.push(words.warning(
+    let of_debug = binary.debug.diagnostics().iter().filter(|found| !is_in_use(found));
+    let of_debug = of_debug.map(|found| of_debug_info(found, details, words));
+    let missing = missing_split_units(binary.debug, words);
+    of_symbols.into_iter().chain(of_debug).chain(missing).collect()
+}
+
+fn no_functions(binary: &Binary<'_>, words: Words) -> Option<Diagnostic> {
+    (!binary.functions.has_debug_info()).then(|| {
+        words.warning(
             DiagnosticCode::NoFunctions,
             || {
                 format!(
@@ -58,55 +67,72 @@ pub(crate) fn diagnostics(binary: &Binary<'_>, options: &GenerateOptions) -> Vec
                 )
             },
             || "Loading of DWARF info completed, but no binary functions have been retrieved.".to_owned(),
-        ));
-    }
-    let duplicates = functions.duplicated_start_count();
-    if duplicates > 0 {
-        found.push(words.warning(
+        )
+    })
+}
+
+fn duplicates(functions: &FunctionTable, words: Words) -> Option<Diagnostic> {
+    let count = functions.duplicated_start_count();
+    (count > 0).then(|| {
+        words.warning(
             DiagnosticCode::DuplicateStarts,
             || {
                 format!(
                     "the debug information has several functions with the same start, at {}; one of these functions has the counts",
-                    count_of(duplicates as u64, "address")
+                    count_of(count as u64, "address")
                 )
             },
-            || format!("Found {duplicates} start addresses with multiple symbols"),
+            || format!("Found {count} start addresses with multiple symbols"),
+        )
+    })
+}
+
+fn symbol_conflicts(functions: &FunctionTable, details: bool, words: Words) -> impl Iterator<Item = Diagnostic> {
+    let is_told = move |conflict: &&SymbolConflict| {
+        let of_range = conflict.difference == SymbolDifference::Range;
+        // llvm-profgen also reports symbols that differ only in a suffix that it has removed.
+        let differs = words == Words::LlvmProfgen || of_range || conflict.symbol != functions.name(conflict.function);
+        (details || of_range) && differs
+    };
+    let told = functions.symbol_conflicts().iter().filter(is_told);
+    told.map(move |conflict| symbol_conflict(conflict, functions, words))
+}
+
+/// Tells which bytes of the code are no instructions, in llvm-profgen's words. All code must be decoded for this,
+/// which takes time.
+fn invalid_instructions(binary: &Binary<'_>, details: bool) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let invalid = binary.code.invalid_instructions();
+    if details {
+        found.extend(invalid.iter().map(|(first, last)| {
+            let message = format!("Invalid instructions at {:8x} - {:8x}", first.0, last.0);
+            Diagnostic::warning(DiagnosticCode::InvalidInstructionsDetail, message)
+        }));
+    }
+    if !invalid.is_empty() {
+        found.push(Diagnostic::warning(
+            DiagnosticCode::InvalidInstructions,
+            format!("Found {} invalid instructions", invalid.len()),
         ));
     }
-    let conflicts = functions.symbol_conflicts().iter();
-    // llvm-profgen also reports symbols that differ only in a suffix that it has removed.
-    let differs = |conflict: &&SymbolConflict| {
-        words == Words::LlvmProfgen
-            || conflict.difference == SymbolDifference::Range
-            || conflict.symbol != functions.name(conflict.function)
-    };
-    let told = conflicts.filter(|conflict| details || conflict.difference == SymbolDifference::Range);
-    let told = told.filter(differs);
-    found.extend(told.map(|conflict| symbol_conflict(conflict, functions, words)));
-    // Only llvm-profgen's words need all code decoded, which takes time.
-    if words == Words::LlvmProfgen {
-        let invalid = binary.code.invalid_instructions();
-        if details {
-            found.extend(invalid.iter().map(|(first, last)| {
-                let message = format!("Invalid instructions at {:8x} - {:8x}", first.0, last.0);
-                Diagnostic::warning(DiagnosticCode::InvalidInstructionsDetail, message)
-            }));
-        }
-        if !invalid.is_empty() {
-            found.push(Diagnostic::warning(
-                DiagnosticCode::InvalidInstructions,
-                format!("Found {} invalid instructions", invalid.len()),
-            ));
-        }
-    }
-    let unread = binary.code.patch_sites().problems().iter();
-    found.extend(unread.map(|problem| {
+    found
+}
+
+fn patch_sites(binary: &Binary<'_>) -> impl Iterator<Item = Diagnostic> {
+    let problems = binary.code.patch_sites().problems().iter();
+    problems.map(|problem| {
         Diagnostic::warning(
             DiagnosticCode::PatchSites,
             format!("{problem}; the code that they let the kernel rewrite counts as it is in the file"),
         )
-    }));
-    let without_entry = entries.functions_without_entry();
+    })
+}
+
+/// Tells which functions have no head samples, because no symbol says where they start.
+fn without_entry(binary: &Binary<'_>, details: bool, words: Words) -> Vec<Diagnostic> {
+    let functions = binary.functions;
+    let without_entry = binary.entries.functions_without_entry();
+    let mut found = Vec::new();
     if details {
         let mut names: Vec<_> = without_entry.iter().map(|function| functions.name(*function)).collect();
         names.sort_unstable();
