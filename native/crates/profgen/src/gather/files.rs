@@ -70,6 +70,10 @@ pub(crate) struct Followed {
     /// The moment of the latest change, and the moment of the latest change when the past was last forgotten.
     latest: Moment,
     latest_before: Moment,
+    /// Number of changes since the past was last forgotten.
+    changes: usize,
+    /// Number of mappings that were left when the past was last forgotten.
+    kept: usize,
 }
 
 impl Followed {
@@ -77,6 +81,7 @@ impl Followed {
     /// for another file, had all build ids been known then.
     pub(crate) fn extend(&mut self, segment: &Segment, metadata: &Metadata, files: &mut Files) -> bool {
         self.spaces.extend(segment.side_records());
+        self.changes += segment.side_records().len();
         for record in segment.side_records() {
             self.latest = self.latest.max(record.moment);
             match record.change {
@@ -108,6 +113,12 @@ impl Followed {
         rewritten
     }
 
+    /// Returns true if the past takes so much memory that it should be forgotten: after `most` changes, or after as
+    /// many changes as there are mappings, because each of them is copied then.
+    pub(crate) fn has_long_past(&self, most: usize) -> bool {
+        self.changes >= most.max(self.kept)
+    }
+
     /// Forgets what was before the last call of this function, and the processes that had ended by then.
     /// Samples of the time since that call may still come. Files get new numbers.
     pub(crate) fn forget_past(&mut self, files: &mut Files) {
@@ -122,6 +133,7 @@ impl Followed {
             .map(|(_, mapping)| held(mapping, build_ids, files))
             .collect();
         self.spaces = present;
+        (self.changes, self.kept) = (0, self.held.len());
     }
 }
 

@@ -34,6 +34,10 @@ use crate::request::options::GenerateOptions;
 const MAX_ROWS_OF_STREAM: usize = 1 << 19;
 const MAX_ROWS_OF_FILE: usize = 1 << 21;
 
+/// Number of changes of address spaces after which a stream forgets what was before them. perf writes its buffers one after the other, so a sample can come behind changes that happened after it,
+/// but never behind this many.
+const MAX_CHANGES_OF_STREAM: usize = 1 << 18;
+
 /// Time after which records of a stream are no longer put in order.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -293,26 +297,27 @@ impl<'a> Collection<'a> {
                 if reading == (Reading::Once { alone: false }) {
                     return Ok(false);
                 }
-                let mut drained = drain(&mut workers, &chosen, &mut has_stacks);
-                chunks.add(drained.chunks);
-                self.counted.take(&mut drained);
+                self.take_counts(&mut workers, &chosen, &mut has_stacks, &mut chunks);
                 self.write_rows()?;
             }
             if self.is_due(&mut workers) {
-                let mut drained = drain(&mut workers, &chosen, &mut has_stacks);
-                chunks.add(drained.chunks);
-                self.counted.take(&mut drained);
+                self.take_counts(&mut workers, &chosen, &mut has_stacks, &mut chunks);
                 self.counted.tally.add(Loss::LostRecords, stats.lost() - lost);
                 lost = stats.lost();
                 self.note_patches(&mut pokes, &followed);
                 self.finish_shard()?;
-                // The trace of Arm SPE is read last, and its samples are of all times.
-                let is_trace = used_event(input.metadata(), &chosen.usable).is_some();
-                if input.size().is_none() && !is_trace {
-                    followed.forget_past(&mut self.files);
-                    workers.forget_spaces(|_| false);
-                }
                 self.begin_shard()?;
+            }
+            // The trace of Arm SPE is read last, and its samples are of all times.
+            let needs_past = input.size().is_some() || used_event(input.metadata(), &chosen.usable).is_some();
+            let most = self.options.most_changes.unwrap_or(MAX_CHANGES_OF_STREAM);
+            if !needs_past && followed.has_long_past(most) {
+                // The counts name files by their present numbers.
+                self.take_counts(&mut workers, &chosen, &mut has_stacks, &mut chunks);
+                self.note_patches(&mut pokes, &followed);
+                self.write_rows()?;
+                followed.forget_past(&mut self.files);
+                workers.forget_spaces(|_| false);
             }
             check(of_samples)?;
         }
@@ -374,6 +379,19 @@ impl<'a> Collection<'a> {
         Ok(true)
     }
 
+    /// Moves the counts of the workers, which are those of one input, to the counts of the job.
+    fn take_counts(
+        &mut self,
+        workers: &mut Workers<'_>,
+        chosen: &Chosen<'_>,
+        has_stacks: &mut bool,
+        chunks: &mut ChunkStats,
+    ) {
+        let mut drained = drain(workers, chosen, has_stacks);
+        chunks.add(drained.chunks);
+        self.counted.take(&mut drained);
+    }
+
     /// Returns the events whose samples count, or the error that says why no event can count.
     fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
         let usable = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
@@ -407,7 +425,8 @@ impl<'a> Collection<'a> {
         let (mut spots, _) = Spots::new(followed, 0, Moment::START);
         for poke in pokes.drain() {
             if let Spot::In((file, _), address) = spots.find(poke.address) {
-                self.patches.insert((file, address, poke));
+                self.patches
+                    .insert((self.files.all()[file as usize].clone(), address, poke));
             }
         }
     }
@@ -463,15 +482,11 @@ impl<'a> Collection<'a> {
         let tally = std::mem::take(&mut self.counted.tally);
         self.total.merge(&tally);
         self.guest_samples += std::mem::take(&mut self.counted.guest_samples);
-        let names = Names {
-            files: &self.files,
-            events: &self.events,
-        };
         let Some(shard) = self.shard.take() else {
             return Ok(());
         };
         let host = self.host.clone();
-        let written = shard.finish(&self.patches, &tally, &names, host, &self.inputs)?;
+        let written = shard.finish(&self.patches, &tally, host, &self.inputs)?;
         self.patches.clear();
         self.outcome.shards.push(written);
         Ok(())

@@ -27,6 +27,9 @@ pub struct CollectOptions {
     /// Number of rows in memory above which the rows are written. `None` stands for 2^19 if the input is a
     /// stream, which may take days and must leave room for others, and for 2^21 if it is a file.
     pub most_rows: Option<usize>,
+    /// Number of changes of address spaces (mappings, and processes that begin or end) after which a stream forgets
+    /// the changes before. `None` stands for 2^18.
+    pub most_changes: Option<usize>,
 }
 
 /// When a file is finished.
@@ -80,6 +83,7 @@ impl CollectOptions {
             strict: false,
             jobs: 0,
             most_rows: None,
+            most_changes: None,
         }
     }
 

@@ -8,16 +8,15 @@ use std::time::{Duration, Instant, SystemTime};
 use job::{Error, GrowingFile, InputFiles};
 use perfdata::TextPoke;
 use rustc_hash::FxHashSet;
-use traceshard::{Metadata, Record, Row, RowGroup, ShardWriter, group_len, write_patch};
+use traceshard::{Binary, Metadata, Record, Row, RowGroup, ShardWriter, group_len, write_patch};
 
-use crate::gather::files::FileId;
 use crate::gather::outcome::WrittenShard;
 use crate::gather::row_groups::{BranchGroup, Names, SampledGroup, of_file};
 use crate::gather::rows::{CountedRow, Rows, Tally, add_up_neighbours};
 use crate::gather::sampled::SampledRows;
 
 /// Code that was rewritten: the file, the address, and the change.
-pub(crate) type Patch = (FileId, u64, TextPoke);
+pub(crate) type Patch = (Binary, u64, TextPoke);
 
 /// A file that is being written.
 pub(crate) struct ShardFile {
@@ -122,13 +121,12 @@ impl ShardFile {
         mut self,
         patches: &FxHashSet<Patch>,
         tally: &Tally,
-        names: &Names<'_>,
         host: Option<String>,
         inputs: &InputFiles,
     ) -> Result<WrittenShard, Error> {
         let mut patches: Vec<_> = patches
             .iter()
-            .map(|(file, address, poke)| (*file, *address, write_patch(&poke.old, &poke.new)))
+            .map(|(file, address, poke)| (file, *address, write_patch(&poke.old, &poke.new)))
             .collect();
         patches.sort_unstable();
         let mut rows: Vec<Row<'_>> = patches
@@ -138,7 +136,7 @@ impl ShardFile {
                 from: Some(*address),
                 patch: Some(patch),
                 count: 1,
-                ..of_file(&names.files.all()[*file as usize])
+                ..of_file(file)
             })
             .collect();
         rows.extend(tally.counts().map(|(what, count)| Row::ledger(what, count)));

@@ -1,0 +1,135 @@
+//! A stream that runs for days: processes come and go, and the memory for those that are gone is freed.
+#![cfg(unix)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use profgen::{CollectOptions, Rotation, Silent, collect};
+use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+use traceshard::{Record, Row, Shard};
+
+/// An allocator that counts the bytes in use.
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: all work is left to the allocator of the system.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: the caller guarantees the conditions of this call.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller guarantees the conditions of this call.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Number of processes in a part of the stream, and of mappings of each process. A part has about 12 MiB.
+const PROCESSES: u64 = 9_000;
+const MAPPINGS: u64 = 10;
+
+/// Process that runs all the time. Its parent is process 1.
+const DAEMON: i32 = 2;
+
+/// Builds a part of a stream. In it, processes start one after the other. Each process runs a program of its own, has
+/// one sample and ends. The daemon has a sample at the end of the part.
+fn part(number: u64) -> Vec<u8> {
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    let head = builder.clone().build_pipe().len();
+    let mut time = 1 + number * (PROCESSES + 1) * 4;
+    let stack = [(0x40_0010, 0x40_0100), (0x40_0200, 0x40_0008)];
+    if number == 0 {
+        builder.mmap(MapSpec::code(1, 0x40_0000, 0x1000, 0, "/bin/init").at(0));
+        builder.mmap(MapSpec::code(DAEMON, 0x40_0000, 0x1000, 0, "/bin/daemon").at(0));
+    }
+    for process in 0..PROCESSES {
+        let pid = 1000 + (process % 5000) as i32;
+        builder.fork(pid, 1, time);
+        builder.comm(pid, "program", true, time + 1);
+        for mapping in 0..MAPPINGS {
+            let name = format!("/bin/{}", (process + mapping) % 50);
+            builder.mmap(MapSpec::code(pid, 0x40_0000 + mapping * 0x1_0000, 0x1000, 0, &name).at(time + 1));
+        }
+        builder.sample(SampleSpec::of(event, pid).at(time + 2).branches(&stack));
+        builder.exit(pid, 1, time + 3);
+        time += 4;
+    }
+    builder.sample(SampleSpec::of(event, DAEMON).at(time).branches(&stack));
+    let stream = builder.build_pipe();
+    if number == 0 { stream } else { stream[head..].to_vec() }
+}
+
+/// Collects a stream of some parts. Returns the number of branches by file, and the peak of the memory in MiB.
+fn collect_parts(parts: u64, most_changes: usize, rotate: Option<Rotation>) -> (BTreeMap<String, u64>, usize) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    let options = CollectOptions {
+        rotate,
+        jobs: 2,
+        most_changes: Some(most_changes),
+        ..CollectOptions::new(vec![pipe.clone()], folder.path().join("spool"))
+    };
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let job = thread::spawn(move || collect(&options, &Silent));
+    let mut writer = OpenOptions::new().write(true).open(&pipe).expect("a reader");
+    for number in 0..parts {
+        writer.write_all(&part(number)).expect("written");
+    }
+    drop(writer);
+    job.join().expect("no panic").expect("collected");
+    let peak = PEAK.load(Ordering::Relaxed) - before;
+    (counts_by_file(&folder.path().join("spool")), peak >> 20)
+}
+
+fn counts_by_file(folder: &Path) -> BTreeMap<String, u64> {
+    let shards = std::fs::read_dir(folder).expect("a folder");
+    let shards: Vec<PathBuf> = shards.map(|file| file.expect("readable").path()).collect();
+    let mut counts = BTreeMap::new();
+    for shard in shards {
+        let shard = Shard::open(&shard).expect("a shard");
+        for group in 0..shard.groups() {
+            let add = |row: &Row<'_>| {
+                if row.record == Record::Branch {
+                    *counts.entry(row.path.to_owned()).or_default() += row.count;
+                }
+                Ok::<(), traceshard::Error>(())
+            };
+            shard.read_group(group, add).expect("rows");
+        }
+    }
+    counts
+}
+
+/// This is the only test of this file, because the allocator counts the bytes of all tests.
+#[test]
+fn memory_does_not_grow_with_the_number_of_processes() {
+    let changes = (PROCESSES * (MAPPINGS + 3)) as usize;
+    let (short, peak) = collect_parts(8, changes, None);
+    assert_eq!(short["/bin/daemon"], 16);
+    for rotate in [None, Some(Rotation::Bytes(1 << 30))] {
+        let (long, long_peak) = collect_parts(16, changes, rotate);
+        let twice: BTreeMap<String, u64> = short.iter().map(|(name, count)| (name.clone(), 2 * count)).collect();
+        assert_eq!(long, twice);
+        assert!(long_peak < peak + peak / 4, "{peak} MiB, then {long_peak} MiB");
+    }
+    // Nothing is lost because the past was forgotten.
+    assert_eq!(collect_parts(8, usize::MAX, None).0, short);
+}
