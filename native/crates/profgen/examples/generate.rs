@@ -1,7 +1,7 @@
 //! Runs the pipeline without Node, for use under a profiler: `generate BINARY PERFDATA [FORMAT [FLAG...]]`.
 //!
 //! FORMAT is `text`, `binary`, `extbinary`, `counters`, `preaggregated` or `fdata`. FLAGs are `compat`,
-//! `script` if PERFDATA is text of `perf script`, `addresses` if only sampled addresses count, `jobs=N`,
+//! `script` if PERFDATA is text of `perf script`, `traces` if PERFDATA is a trace shard or a folder of shards, `addresses` if only sampled addresses count, `jobs=N`,
 //! `times=N` to read PERFDATA N times, and `binary=FILE` for one more binary. The result goes to standard
 //! output unless there are several results; everything else goes to standard error.
 
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     let [binary, perf_data, rest @ ..] = arguments.as_slice() else {
         let _ = writeln!(
             std::io::stderr(),
-            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters|preaggregated|fdata [compat] [script] [addresses] [jobs=N] [times=N] [binary=FILE]...]"
+            "usage: generate BINARY PERFDATA [text|binary|extbinary|counters|preaggregated|fdata [compat] [script] [traces] [addresses] [jobs=N] [times=N] [binary=FILE]...]"
         );
         return ExitCode::from(2);
     };
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
             ("binary", "") => options.format = Format::Binary,
             ("counters", _) => options.skip_symbolization = true,
             ("script", _) => options.input = Input::PerfScript(vec![perf_data.into()]),
+            ("traces", _) => options.input = Input::Traces(vec![perf_data.into()]),
             ("addresses", _) => options.samples = SampleUse::Addresses,
             ("preaggregated", _) => options.for_bolt = Some(BoltFormat::PreAggregated),
             ("fdata", _) => options.for_bolt = Some(BoltFormat::Fdata),

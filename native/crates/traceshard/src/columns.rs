@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parquet::basic::Type as Physical;
 use parquet::column::reader::{ColumnReaderImpl, get_column_reader, get_typed_column_reader};
-use parquet::data_type::{BoolType, ByteArrayType, DataType, Int32Type, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
@@ -16,23 +16,26 @@ use crate::schema::{COLUMNS, Source as Column};
 
 /// The cells of consecutive rows.
 pub(crate) enum Cells {
-    /// Every row has the same text, which the name of the folder or the statistics state.
+    /// Every row has the same text or none, which the name of the folder or the statistics state.
     Constant(Option<Box<str>>),
-    Text(Reader<ByteArrayType>),
-    Wide(Reader<Int64Type>, bool),
-    Narrow(Reader<Int32Type>, bool),
-    Flag(Reader<BoolType>),
+    /// The cells are not read, because nothing needs them.
+    Skipped,
+    Text(Reader<ByteArrayType, ByteArray>),
+    /// Numbers of 64 bits, and true if they are stored as signed numbers.
+    Wide(Reader<Int64Type, u64>, bool),
+    /// Numbers of 32 bits, and true if they are stored as signed numbers.
+    Narrow(Reader<Int32Type, u64>, bool),
+    Flag(Reader<BoolType, bool>),
 }
 
 /// A reader of one column, and the cells that it read last.
-pub(crate) struct Reader<T: DataType> {
+pub(crate) struct Reader<T: DataType, V> {
     column: ColumnReaderImpl<T>,
     required: bool,
+    /// The values of the cells that have a value, as the library returns them.
     values: Vec<T::T>,
     levels: Vec<i16>,
-    /// Number of cells that were taken.
-    taken: usize,
-    values_taken: usize,
+    cells: Vec<Option<V>>,
 }
 
 impl Cells {
@@ -70,91 +73,124 @@ impl Cells {
         })
     }
 
-    /// Reads the cells of the next `rows` rows.
-    pub(crate) fn fill(&mut self, rows: usize) -> Result<(), Error> {
-        match self {
-            Self::Constant(_) => Ok(()),
-            Self::Text(reader) => reader.fill(rows),
-            Self::Wide(reader, _) => reader.fill(rows),
-            Self::Narrow(reader, _) => reader.fill(rows),
-            Self::Flag(reader) => reader.fill(rows),
+    /// Reads the cells of the next `rows` rows. `number` is the number of the column, and `first` is the number of
+    /// the first of these rows in the shard.
+    pub(crate) fn fill(&mut self, rows: usize, number: usize, first: u64) -> Result<(), Error> {
+        let numbers = match self {
+            Self::Constant(_) | Self::Skipped => return Ok(()),
+            Self::Text(reader) => return reader.fill(rows, |text| text),
+            Self::Flag(reader) => return reader.fill(rows, |flag| flag),
+            Self::Wide(reader, signed) => {
+                reader.fill(rows, i64::cast_unsigned)?;
+                signed.then_some(&reader.cells)
+            }
+            Self::Narrow(reader, true) => {
+                reader.fill(rows, |value| i64::from(value).cast_unsigned())?;
+                Some(&reader.cells)
+            }
+            Self::Narrow(reader, false) => {
+                reader.fill(rows, |value| value.cast_unsigned().into())?;
+                None
+            }
+        };
+        let negative = |cell: &Option<u64>| cell.map(u64::cast_signed).filter(|value| *value < 0);
+        let mut cells = numbers.into_iter().flatten().zip(first..);
+        match cells.find_map(|(cell, row)| Some((negative(cell)?, row))) {
+            Some((value, row)) => Err(wrong(number, row, &value.to_string(), "no negative number")),
+            None => Ok(()),
         }
     }
 
-    /// Returns the next cell of a column of texts.
-    pub(crate) fn text(&mut self, number: usize, row: u64) -> Result<Option<&str>, Error> {
-        let cell = match self {
-            Self::Constant(text) => return Ok(text.as_deref()),
-            Self::Text(reader) => reader.next(),
+    /// Sets the element of `changes` for each row whose text differs from the text of the row before. The first row
+    /// has no row before.
+    pub(crate) fn mark_changes(&self, changes: &mut [bool]) {
+        if let Self::Text(reader) = self {
+            for (change, pair) in changes.iter_mut().skip(1).zip(reader.cells.windows(2)) {
+                *change |= !is_same(pair[0].as_ref(), pair[1].as_ref());
+            }
+        }
+    }
+
+    /// Returns the text of a row. `at` counts from the first row that was read last, `number` is the number of the
+    /// column, and `row` is the number of the row in the shard.
+    #[inline]
+    pub(crate) fn text(&self, at: usize, number: usize, row: u64) -> Result<Option<&str>, Error> {
+        match self {
+            Self::Constant(text) => Ok(text.as_deref()),
+            Self::Text(reader) => match reader.cells.get(at) {
+                Some(Some(bytes)) => str::from_utf8(bytes.data())
+                    .map(Some)
+                    .map_err(|_| wrong(number, row, "bytes", "text in UTF-8")),
+                _ => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the number of a row, which counts from the first row that was read last.
+    #[inline]
+    pub(crate) fn number(&self, at: usize) -> Option<u64> {
+        match self {
+            Self::Wide(Reader { cells, .. }, _) | Self::Narrow(Reader { cells, .. }, _) => {
+                cells.get(at).copied().flatten()
+            }
             _ => None,
-        };
-        let Some(bytes) = cell else {
-            return Ok(None);
-        };
-        str::from_utf8(bytes.data())
-            .map(Some)
-            .map_err(|_| wrong(number, row, "bytes", "text in UTF-8"))
-    }
-
-    /// Returns the next cell of a column of numbers.
-    pub(crate) fn number(&mut self, number: usize, row: u64) -> Result<Option<u64>, Error> {
-        let (value, signed) = match self {
-            Self::Wide(reader, signed) => (reader.next().copied(), *signed),
-            // The 32-bit number has no sign, so the upper half of the 64 bits is zero.
-            Self::Narrow(reader, true) => (reader.next().map(|value| i64::from(*value)), true),
-            Self::Narrow(reader, false) => (reader.next().map(|value| i64::from(value.cast_unsigned())), false),
-            _ => (None, false),
-        };
-        match value {
-            Some(value) if signed && value < 0 => Err(wrong(number, row, &value.to_string(), "no negative number")),
-            value => Ok(value.map(i64::cast_unsigned)),
         }
     }
 
-    /// Returns the next cell of a column of truth values.
-    pub(crate) fn flag(&mut self) -> Option<bool> {
+    /// Returns the truth value of a row, which counts from the first row that was read last.
+    #[inline]
+    pub(crate) fn flag(&self, at: usize) -> Option<bool> {
         match self {
-            Self::Flag(reader) => reader.next().copied(),
+            Self::Flag(reader) => reader.cells.get(at).copied().flatten(),
             _ => None,
         }
     }
 }
 
-impl<T: DataType> Reader<T> {
+/// Returns true if two texts are the same. Equal texts of a dictionary are mostly the same bytes in memory, so they
+/// are not compared.
+fn is_same(one: Option<&ByteArray>, other: Option<&ByteArray>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => std::ptr::eq(one.data(), other.data()) || one.data() == other.data(),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+impl<T: DataType, V> Reader<T, V> {
     fn new(column: ColumnReaderImpl<T>, required: bool) -> Self {
         Self {
             column,
             required,
             values: Vec::new(),
             levels: Vec::new(),
-            taken: 0,
-            values_taken: 0,
+            cells: Vec::new(),
         }
     }
 
-    fn fill(&mut self, rows: usize) -> Result<(), Error> {
-        self.values.clear();
-        self.levels.clear();
-        (self.taken, self.values_taken) = (0, 0);
+    fn fill(&mut self, rows: usize, value_of: impl Fn(T::T) -> V) -> Result<(), Error> {
         let Self {
-            column, values, levels, ..
+            column,
+            values,
+            levels,
+            cells,
+            ..
         } = self;
+        values.clear();
+        levels.clear();
+        cells.clear();
         let (read, ..) = guarded(|| column.read_records(rows, Some(levels), None, values))?;
-        if read == rows {
-            Ok(())
+        if read != rows {
+            return Err(Error::Damaged("its columns have different numbers of rows".to_owned()));
+        }
+        let mut values = values.drain(..).map(value_of);
+        if self.required {
+            cells.extend(values.map(Some));
         } else {
-            Err(Error::Damaged("its columns have different numbers of rows".to_owned()))
+            cells.extend(levels.iter().map(|level| (*level > 0).then(|| values.next())?));
         }
-    }
-
-    fn next(&mut self) -> Option<&T::T> {
-        let has_value = self.required || self.levels.get(self.taken).is_some_and(|level| *level > 0);
-        self.taken += 1;
-        if !has_value {
-            return None;
-        }
-        self.values_taken += 1;
-        self.values.get(self.values_taken - 1)
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 //! recordings, and [`Shard`] reads the result. All input is hostile: sizes are checked before memory is allocated,
 //! and every problem is an [`Error`].
 
+mod block;
 mod columns;
 mod error;
 mod footer;
@@ -17,10 +18,11 @@ mod shard;
 mod text;
 mod writer;
 
+pub use block::{Block, Needs};
 pub use error::Error;
 pub use metadata::Metadata;
 pub use row::{Binary, BinaryKind, KERNEL_BIAS, KERNEL_START, Loss, Record, Row};
 pub use schema::{COLUMNS, SCHEMA_VERSION};
 pub use shard::Shard;
-pub use text::{Ends, parse_patch, parse_via, push_via, write_patch};
+pub use text::{Ends, branches_of_via, parse_patch, parse_via, push_via, write_patch};
 pub use writer::{MAX_GROUP_ROWS, RowGroup, ShardWriter, group_len};

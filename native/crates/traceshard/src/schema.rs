@@ -65,6 +65,9 @@ pub(crate) mod column {
     pub(crate) const COUNT: usize = 17;
     pub(crate) const MISPREDICTED: usize = 18;
 
+    /// Columns that all rows of a [`Block`](crate::Block) have in common.
+    pub(crate) const OF_BLOCKS: [usize; 6] = [RECORD, BUILD_ID, PATH, KIND, EVENT, ARCH];
+
     /// Columns that version 1 or version 2 of the schema did not have. Rows of these versions need none of them:
     /// the first two serve BOLT only, and the others belong to records of version 3.
     pub(crate) const LATER: [usize; 5] = [STACK_END, CROSSES_KERNEL, EXACT, TAKEN, RUN_START];

@@ -9,7 +9,8 @@ use parquet::basic::Compression;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::Length;
 
-use crate::columns::{Cells, guarded, wrong};
+use crate::block::{Batches, Block, Needs};
+use crate::columns::{Cells, guarded};
 use crate::error::Error;
 use crate::footer::has_sound_schema;
 use crate::metadata::Metadata;
@@ -19,8 +20,6 @@ use crate::schema::{COLUMNS, Source as Column, column, find_columns};
 
 /// Largest size of the description of a file in bytes. A row group takes about two thousand bytes.
 const MAX_FOOTER: u64 = 16 << 20;
-/// Number of rows that are read at a time.
-const BATCH: usize = 4096;
 /// Largest number of rows for each byte of a group. Rows differ, so one bit for each row is little, but some rows
 /// take no bytes at all.
 const ROWS_OF_A_BYTE: u64 = 64;
@@ -159,19 +158,32 @@ impl Shard {
         group: usize,
         mut visit: impl FnMut(&Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut columns = self.open_columns(group, |_| true)?;
-        let first: u64 = (0..group).map(|before| self.rows_of(before)).sum();
-        let mut done = 0;
-        while done < self.rows_of(group) {
-            let batch = (self.rows_of(group) - done).min(BATCH as u64);
-            for cells in &mut columns {
-                // The cast loses no bits: `batch` is at most `BATCH`.
-                cells.fill(batch as usize)?;
+        self.read_blocks(group, Needs::All, |block| {
+            for row in block.rows() {
+                visit(&row?)?;
             }
-            for row in first + done..first + done + batch {
-                visit(&row_of(&mut columns, row)?)?;
+            Ok(())
+        })
+    }
+
+    /// Reads the rows of a group, and passes each block of rows to `visit`, in order.
+    ///
+    /// # Errors
+    /// See [`Error`]; also the errors of `visit`.
+    ///
+    /// # Panics
+    /// Panics if there is no such group.
+    pub fn read_blocks<E: From<Error>>(
+        &self,
+        group: usize,
+        needs: Needs,
+        mut visit: impl FnMut(&Block<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut batches = self.open_columns(group, |number| needs.include(number))?;
+        while let Some(batch) = batches.next()? {
+            for block in batch.blocks() {
+                visit(&block?)?;
             }
-            done += batch;
         }
         Ok(())
     }
@@ -185,25 +197,19 @@ impl Shard {
     /// Panics if there is no such group.
     pub fn read_binaries(&self, group: usize, mut visit: impl FnMut(&Binary)) -> Result<(), Error> {
         const NEEDED: [usize; 4] = [column::RECORD, column::BUILD_ID, column::PATH, column::KIND];
-        let mut columns = self.open_columns(group, |number| NEEDED.contains(&number))?;
-        let all_same = NEEDED
-            .iter()
-            .all(|number| matches!(columns[*number], Cells::Constant(_)));
-        let rows = if all_same { 1 } else { self.rows_of(group) };
+        let mut batches = self.open_columns(group, |number| NEEDED.contains(&number))?;
+        batches.shorten_if_constant(&NEEDED);
         let mut last: Option<Binary> = None;
-        let mut done = 0;
-        while done < rows {
-            let batch = (rows - done).min(BATCH as u64);
-            for number in NEEDED {
-                columns[number].fill(batch as usize)?;
-            }
-            for row in done..done + batch {
-                let [record, build_id, path, kind, ..] = &mut columns;
-                let build_id = build_id.text(column::BUILD_ID, row)?;
-                let path = path.text(column::PATH, row)?.unwrap_or_default();
-                let record = record.text(column::RECORD, row)?.and_then(Record::parse);
-                let has_samples = record.is_some_and(Record::is_of_samples);
-                let Some(kind) = kind.text(column::KIND, row)?.and_then(BinaryKind::parse) else {
+        while let Some(batch) = batches.next()? {
+            for rows in batch.ranges() {
+                let (at, row) = (rows.start, batch.first + rows.start as u64);
+                let text = |number: usize| batch.cells[number].text(at, number, row);
+                let build_id = text(column::BUILD_ID)?;
+                let path = text(column::PATH)?.unwrap_or_default();
+                let has_samples = text(column::RECORD)?
+                    .and_then(Record::parse)
+                    .is_some_and(Record::is_of_samples);
+                let Some(kind) = text(column::KIND)?.and_then(BinaryKind::parse) else {
                     continue;
                 };
                 let same =
@@ -216,28 +222,30 @@ impl Shard {
                     }));
                 }
             }
-            done += batch;
         }
         Ok(())
     }
 
-    /// Opens the columns of a group. Columns that are not `needed` are empty.
-    fn open_columns(&self, group: usize, needed: impl Fn(usize) -> bool) -> Result<[Cells; COLUMNS.len()], Error> {
+    /// Opens the columns of a group that are `needed`.
+    fn open_columns(&self, group: usize, needed: impl Fn(usize) -> bool) -> Result<Batches, Error> {
         let metadata = self.parquet.row_group(group);
         let open = Arc::new(OpenPages::default());
-        let mut columns = Vec::with_capacity(COLUMNS.len());
+        let mut cells = Vec::with_capacity(COLUMNS.len());
         for (number, column) in self.columns.iter().enumerate() {
-            columns.push(match column {
-                Some(column) if needed(number) => match constant(metadata, *column) {
-                    Some(text) => Cells::Constant(Some(text)),
+            cells.push(match column {
+                _ if !needed(number) => Cells::Skipped,
+                Some(column) => match constant(metadata, *column) {
+                    Some(text) => Cells::Constant(text),
                     None => Cells::open(&self.source, &open, metadata, *column)?,
                 },
-                _ => Cells::Constant(self.given(COLUMNS[number].0).cloned().flatten().map(Into::into)),
+                None => Cells::Constant(self.given(COLUMNS[number].0).cloned().flatten().map(Into::into)),
             });
         }
-        columns
+        let cells = cells
             .try_into()
-            .map_err(|_| Error::Damaged("it has more columns than a shard".to_owned()))
+            .map_err(|_| Error::Damaged("it has more columns than a shard".to_owned()))?;
+        let next: u64 = (0..group).map(|before| self.rows_of(before)).sum();
+        Ok(Batches::new(cells, next..next + self.rows_of(group)))
     }
 
     fn given(&self, name: &str) -> Option<&Option<String>> {
@@ -286,93 +294,21 @@ fn check_compression(group: &RowGroupMetaData, columns: &[Option<Column>]) -> Re
     Ok(())
 }
 
-/// Returns the text that all rows of a group have, if the statistics state it.
-fn constant(group: &RowGroupMetaData, column: Column) -> Option<Box<str>> {
+/// Returns the text that all rows of a group have, if the statistics state it; `None` inside if the rows of a column
+/// of any type have no value.
+fn constant(group: &RowGroupMetaData, column: Column) -> Option<Option<Box<str>>> {
+    let statistics = group.column(column.index).statistics()?;
+    let without_value = statistics.null_count_opt()?;
+    if without_value > 0 {
+        return (i64::try_from(without_value) == Ok(group.num_rows())).then_some(None);
+    }
     if column.physical != parquet::basic::Type::BYTE_ARRAY {
         return None;
     }
-    let statistics = group.column(column.index).statistics()?;
     let (lowest, highest) = (statistics.min_bytes_opt()?, statistics.max_bytes_opt()?);
-    let exact = statistics.min_is_exact() && statistics.max_is_exact() && statistics.null_count_opt() == Some(0);
-    (exact && lowest == highest).then(|| str::from_utf8(lowest).ok().map(Into::into))?
-}
-
-fn row_of(columns: &mut [Cells; COLUMNS.len()], row: u64) -> Result<Row<'_>, Error> {
-    let [
-        record,
-        build_id,
-        path,
-        kind,
-        event,
-        arch,
-        from,
-        to,
-        end,
-        newest,
-        stack_end,
-        crosses_kernel,
-        via,
-        patch,
-        exact,
-        taken,
-        run_start,
-        count,
-        mispredicted,
-    ] = columns;
-    let missing = |number: usize, expected| wrong(number, row, "no value", expected);
-    let record = match record.text(column::RECORD, row)? {
-        Some(text) => {
-            Record::parse(text).ok_or_else(|| wrong(column::RECORD, row, &format!("{text:?}"), Record::SPELLINGS))?
-        }
-        None => return Err(missing(column::RECORD, Record::SPELLINGS)),
-    };
-    let kind = match kind.text(column::KIND, row)? {
-        Some(text) => Some(
-            BinaryKind::parse(text)
-                .ok_or_else(|| wrong(column::KIND, row, &format!("{text:?}"), "user, kernel or module"))?,
-        ),
-        None if record == Record::Ledger => None,
-        None => return Err(missing(column::KIND, "user, kernel or module")),
-    };
-    let from = from.number(column::FROM, row)?;
-    let to = to.number(column::TO, row)?;
-    let (exact, taken) = (exact.flag(), taken.flag());
-    match record {
-        Record::Address if from.is_none() => return Err(missing(column::FROM, "the sampled address")),
-        Record::Address if exact.is_none() => return Err(missing(column::EXACT, "a truth value in rows of addresses")),
-        Record::Call if to.is_none() => return Err(missing(column::TO, "an address of the function that was called")),
-        Record::SampledBranch if taken.is_none() => {
-            return Err(missing(column::TAKEN, "a truth value in rows of sampled branches"));
-        }
-        _ => {}
-    }
-    Ok(Row {
-        record,
-        build_id: build_id.text(column::BUILD_ID, row)?,
-        path: path
-            .text(column::PATH, row)?
-            .ok_or_else(|| missing(column::PATH, "text"))?,
-        kind,
-        event: event.text(column::EVENT, row)?,
-        arch: arch.text(column::ARCH, row)?,
-        from,
-        to,
-        end: end.number(column::END, row)?,
-        newest: newest.flag().ok_or_else(|| missing(column::NEWEST, "a truth value"))?,
-        stack_end: stack_end.number(column::STACK_END, row)?,
-        crosses_kernel: crosses_kernel.flag(),
-        via: via.text(column::VIA, row)?,
-        patch: patch.text(column::PATCH, row)?,
-        exact,
-        taken,
-        run_start: run_start.number(column::RUN_START, row)?,
-        count: count
-            .number(column::COUNT, row)?
-            .ok_or_else(|| missing(column::COUNT, "a number"))?,
-        mispredicted: mispredicted
-            .number(column::MISPREDICTED, row)?
-            .ok_or_else(|| missing(column::MISPREDICTED, "a number"))?,
-    })
+    let exact = statistics.min_is_exact() && statistics.max_is_exact();
+    let text = str::from_utf8(lowest).ok()?;
+    (exact && lowest == highest).then(|| Some(text.into()))
 }
 
 /// Returns the keys and values in the names of the folders that a file is in (Hive: `key=value`, with `%` and two

@@ -32,16 +32,47 @@ fn push_end(text: &mut String, end: Option<u64>) {
 /// Decodes the text of [`push_via`]; returns `None` for any other text.
 #[must_use]
 pub fn parse_via(text: &str) -> Option<Vec<Ends>> {
-    let end = |text: &str| match text {
-        "-" => Some(None),
-        digits => hexadecimal(digits).map(Some),
-    };
-    text.split(' ')
-        .map(|branch| {
-            let (from, to) = branch.split_once('>')?;
-            Some((end(from)?, end(to)?))
-        })
-        .collect()
+    branches_of_via(text).collect()
+}
+
+/// Decodes the text of [`push_via`], one branch at a time. A branch is `None` if any other text stands in its place,
+/// and no branch follows it.
+#[inline]
+pub fn branches_of_via(text: &str) -> impl Iterator<Item = Option<Ends>> {
+    let mut rest = Some(text.as_bytes());
+    std::iter::from_fn(move || {
+        let branch = branch(rest.take()?);
+        if let Some((_, [b' ', behind @ ..])) = branch {
+            rest = Some(behind);
+        }
+        Some(branch.map(|(ends, _)| ends))
+    })
+}
+
+/// Decodes the branch at the front of a text; returns what stands behind it: nothing, or a space and more.
+fn branch(text: &[u8]) -> Option<(Ends, &[u8])> {
+    let (from, rest) = end(text)?;
+    let (to, rest) = end(rest.strip_prefix(b">")?)?;
+    matches!(rest, [] | [b' ', ..]).then_some(((from, to), rest))
+}
+
+/// Decodes `-` or the hexadecimal address at the front of a text; returns what stands behind it.
+fn end(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
+    if let [b'-', rest @ ..] = text {
+        return Some((None, rest));
+    }
+    let mut address = 0u64;
+    let mut rest = text;
+    while let [byte, behind @ ..] = rest
+        && let Some(digit) = char::from(*byte).to_digit(16)
+    {
+        if address >> (u64::BITS - 4) != 0 {
+            return None;
+        }
+        address = address << 4 | u64::from(digit);
+        rest = behind;
+    }
+    (rest.len() < text.len()).then_some((Some(address), rest))
 }
 
 fn hexadecimal(digits: &str) -> Option<u64> {
@@ -88,6 +119,12 @@ mod tests {
     }
 
     #[test]
+    fn addresses_may_have_any_case_and_leading_zeros() {
+        let expected = vec![(Some(0xab), Some(u64::MAX))];
+        assert_eq!(parse_via("00000000000000000aB>FFFFffffFFFFffff"), Some(expected));
+    }
+
+    #[test]
     fn other_texts_are_refused() {
         for text in [
             "",
@@ -96,6 +133,10 @@ mod tests {
             "1>",
             ">1",
             "1>2 ",
+            "1>2 3",
+            "1>2  3>4",
+            "1>2x3>4",
+            "-1>2",
             "+1>2",
             "1>2>3",
             "1>g",

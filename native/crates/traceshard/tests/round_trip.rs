@@ -4,7 +4,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::{branch, shard};
-use traceshard::{BinaryKind, Error, Loss, MAX_GROUP_ROWS, Metadata, Record, Row, Shard, ShardWriter};
+use traceshard::{BinaryKind, Block, Error, Loss, MAX_GROUP_ROWS, Metadata, Needs, Record, Row, Shard, ShardWriter};
 
 /// Reads the rows as owned values.
 fn read(shard: &Shard) -> Vec<String> {
@@ -85,6 +85,81 @@ fn row() -> impl Strategy<Value = (u8, u8, [Option<u64>; 4], bool, Option<bool>,
     )
 }
 
+/// Removes the values that serve BOLT only.
+fn for_profile(row: Row<'_>) -> Row<'_> {
+    Row {
+        stack_end: None,
+        crosses_kernel: None,
+        mispredicted: 0,
+        ..row
+    }
+}
+
+/// Reads the rows as a profile needs them, as owned values. Checks that each row agrees with its block.
+fn read_for_profile(shard: &Shard) -> Vec<String> {
+    let mut rows = Vec::new();
+    for group in 0..shard.groups() {
+        let visit = |block: &Block<'_>| {
+            for row in block.rows() {
+                let row = row?;
+                let of_block = (
+                    block.record,
+                    block.build_id,
+                    block.path,
+                    block.kind,
+                    block.event,
+                    block.arch,
+                );
+                let of_row = (row.record, row.build_id, row.path, row.kind, row.event, row.arch);
+                assert_eq!(of_block, of_row);
+                rows.push(format!("{row:?}"));
+            }
+            Ok::<(), Error>(())
+        };
+        shard.read_blocks(group, Needs::NotForBolt, visit).expect("rows");
+    }
+    rows
+}
+
+#[test]
+fn blocks_end_where_the_file_or_the_event_changes() {
+    let rows = |build_id, event, count| {
+        vec![
+            Row {
+                build_id,
+                event,
+                ..branch(1, 2, 3)
+            };
+            count
+        ]
+    };
+    let parts = [
+        (Some("ab"), Some("cycles"), 3),
+        (Some("ab"), Some("instructions"), 1),
+        (Some("ab"), None, 2),
+        (Some("cd"), None, 4),
+        (None, None, 1),
+        (None, Some("cycles"), 5),
+    ];
+    let rows: Vec<_> = parts
+        .iter()
+        .flat_map(|&(build_id, event, count)| rows(build_id, event, count))
+        .collect();
+    let shard = Shard::from_bytes(shard(&rows)).expect("a shard");
+    let mut blocks = Vec::new();
+    let visit = |block: &Block<'_>| {
+        blocks.push((
+            block.build_id.map(str::to_owned),
+            block.event.map(str::to_owned),
+            block.rows().count(),
+        ));
+        Ok::<(), Error>(())
+    };
+    shard.read_blocks(0, Needs::All, visit).expect("rows");
+    let expected = parts.map(|(build_id, event, count)| (build_id.map(str::to_owned), event.map(str::to_owned), count));
+    assert_eq!(blocks, expected);
+}
+
 proptest! {
     #[test]
     fn rows_are_read_as_written(rows in prop::collection::vec(row(), 0..200)) {
@@ -117,5 +192,7 @@ proptest! {
         let shard = Shard::from_bytes(shard(&rows)).expect("a shard");
         let written: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
         prop_assert_eq!(read(&shard), written);
+        let expected: Vec<_> = rows.iter().map(|row| format!("{:?}", for_profile(*row))).collect();
+        prop_assert_eq!(read_for_profile(&shard), expected);
     }
 }

@@ -8,7 +8,9 @@ use job::failure::shard_error;
 use job::{Diagnostic, DiagnosticCode, Error};
 use perfdata::Avma;
 use rustc_hash::{FxHashMap, FxHashSet};
-use traceshard::{Binary, BinaryKind, KERNEL_BIAS, Loss, Record, Row, Shard, parse_patch, parse_via};
+use traceshard::{
+    Binary, BinaryKind, Block, Ends, KERNEL_BIAS, Loss, Needs, Record, Row, Shard, branches_of_via, parse_patch,
+};
 
 use crate::account::ledger::EntryClass;
 use crate::addresses::binding::{Binding, bind, recognize};
@@ -60,6 +62,44 @@ pub(crate) struct OfTarget {
     pub doubt: Doubt,
 }
 
+/// Why the reading of a group stops.
+enum Stop {
+    Shard(traceshard::Error),
+    Row(Error),
+}
+
+impl From<traceshard::Error> for Stop {
+    fn from(error: traceshard::Error) -> Self {
+        Self::Shard(error)
+    }
+}
+
+/// Sum of all counts, which must fit into 64 bits, so that every other sum does.
+struct Total(u64);
+
+impl Total {
+    /// Adds the counts of all rows of a block, and passes each row to `count`. Returns the sum of the block.
+    fn add(
+        &mut self,
+        block: &Block<'_>,
+        path: &Path,
+        mut count: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<u64, Stop> {
+        let before = self.0;
+        for row in block.rows() {
+            let row = row?;
+            self.add_count(row.count, path).map_err(Stop::Row)?;
+            count(&row).map_err(Stop::Row)?;
+        }
+        Ok(self.0 - before)
+    }
+
+    fn add_count(&mut self, count: u64, path: &Path) -> Result<(), Error> {
+        self.0 = self.0.checked_add(count).ok_or_else(|| too_large(path))?;
+        Ok(())
+    }
+}
+
 /// A file that rows name.
 enum Known<'a> {
     Target(BinaryId, View<'a>, u64),
@@ -92,8 +132,7 @@ pub(crate) struct Rows<'a> {
     /// True if a row states a branch of a target, or a sampled address of any file.
     has_branches: bool,
     has_addresses: bool,
-    /// Sum of all counts, which must fit into 64 bits, so that every other sum does.
-    total: u64,
+    total: Total,
     known: Vec<(Binary, Known<'a>)>,
     numbers: FxHashMap<Binary, usize>,
     last: usize,
@@ -119,7 +158,7 @@ impl<'a> Rows<'a> {
             counted_addresses: 0,
             has_branches: false,
             has_addresses: false,
-            total: 0,
+            total: Total(0),
             known: Vec::new(),
             numbers: FxHashMap::default(),
             last: 0,
@@ -133,50 +172,43 @@ impl<'a> Rows<'a> {
     }
 
     pub(crate) fn read_group(&mut self, shard: &Shard, group: usize, path: &Path) -> Result<(), Error> {
-        enum Stop {
-            Shard(traceshard::Error),
-            Row(Error),
-        }
-        impl From<traceshard::Error> for Stop {
-            fn from(error: traceshard::Error) -> Self {
-                Self::Shard(error)
-            }
-        }
-        let read = shard.read_group(group, |row| self.add(row, path).map_err(Stop::Row));
+        let needs = if self.bolt.is_some() {
+            Needs::All
+        } else {
+            Needs::NotForBolt
+        };
+        let read = shard.read_blocks(group, needs, |block| self.add(block, path));
         read.map_err(|stop| match stop {
             Stop::Shard(error) => shard_error(error, path),
             Stop::Row(error) => error,
         })
     }
 
-    fn add(&mut self, row: &Row<'_>, path: &Path) -> Result<(), Error> {
-        self.total = self.total.checked_add(row.count).ok_or_else(|| too_large(path))?;
-        match (row.record, row.kind) {
+    fn add(&mut self, block: &Block<'_>, path: &Path) -> Result<(), Stop> {
+        match (block.record, block.kind) {
             (Record::Ledger, _) | (_, None) => {
-                if let Some(what) = Loss::parse(row.path) {
-                    *self.lost.entry(what).or_default() += row.count;
+                let count = self.total.add(block, path, |_| Ok(()))?;
+                if let Some(what) = Loss::parse(block.path) {
+                    *self.lost.entry(what).or_default() += count;
                 }
                 Ok(())
             }
-            (Record::Branch | Record::SampledBranch, Some(kind)) => self.add_branch(row, kind, path),
-            (Record::Address | Record::Call, Some(kind)) => {
-                self.add_address(row, kind, path);
-                Ok(())
-            }
-            (Record::Patch, Some(kind)) => self.add_patch(row, kind, path),
+            (Record::Branch | Record::SampledBranch, Some(kind)) => self.add_branches(block, kind, path),
+            (Record::Address | Record::Call, Some(kind)) => self.add_addresses(block, kind, path),
+            (Record::Patch, Some(kind)) => self.add_patches(block, kind, path),
         }
     }
 
-    /// Finds out whether a row counts. Returns the number of its file, or the class that it is lost in; `None` if
-    /// its file cannot belong to a target.
-    fn admit(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) -> Option<Result<usize, EntryClass>> {
-        let number = self.number_of(row, kind);
+    /// Finds out whether the rows of a block count. Returns the number of their file, or the class that they are lost
+    /// in; `None` if their file cannot belong to a target.
+    fn admit(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Option<Result<usize, EntryClass>> {
+        let number = self.number_of(block, kind);
         let id = match &self.known[number].1 {
             Known::Target(id, ..) => *id,
             Known::OtherBuild => return Some(Err(EntryClass::OtherBuild)),
             Known::Other => return None,
         };
-        let event = row.event.unwrap_or_default();
+        let event = block.event.unwrap_or_default();
         if !self.events.contains(event) {
             self.events.insert(event.to_owned());
         }
@@ -186,127 +218,139 @@ impl<'a> Rows<'a> {
         }
         let of_target = self.targets.entry(id).or_default();
         if of_target.failure.is_none() {
-            of_target.failure = check_machine(row.arch, &self.targets_all[id])
+            of_target.failure = check_machine(block.arch, &self.targets_all[id])
                 .err()
                 .map(|error| error.path(path));
         }
         Some(Ok(number))
     }
 
-    fn add_address(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) {
+    fn add_addresses(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Result<(), Stop> {
         self.has_addresses = true;
-        if self.options.samples == SampleUse::Branches || self.bolt.is_some() {
-            return;
-        }
-        // Calls are no samples, and are in no account.
-        let samples = if row.record == Record::Address { row.count } else { 0 };
-        let Some(admitted) = self.admit(row, kind, path) else {
-            return;
+        let admitted = if self.options.samples == SampleUse::Branches || self.bolt.is_some() {
+            None
+        } else {
+            self.admit(block, kind, path)
         };
-        self.counted_addresses += samples;
-        let number = match admitted {
-            Ok(number) => number,
-            Err(class) => return self.addresses.add_lost(class, samples),
+        // Calls are no samples, and are in no account.
+        let are_samples = block.record == Record::Address;
+        let Some(Ok(number)) = admitted else {
+            let count = self.total.add(block, path, |_| Ok(()))?;
+            if let Some(Err(class)) = admitted.filter(|_| are_samples) {
+                self.counted_addresses += count;
+                self.addresses.add_lost(class, count);
+            }
+            return Ok(());
         };
         let Known::Target(_, view, base) = &mut self.known[number].1 else {
-            return;
+            return Ok(());
         };
         let mut places = Places { view, base: *base };
-        if row.record == Record::Call {
-            let (returns_to, inside) = (places.target(row.from), places.target(row.to));
-            return self.call_sites.add_times(returns_to, inside, row.count);
+        if !are_samples {
+            self.total.add(block, path, |row| {
+                let (returns_to, inside) = (places.target(row.from), places.target(row.to));
+                self.call_sites.add_times(returns_to, inside, row.count);
+                Ok(())
+            })?;
+            return Ok(());
         }
-        let place = places.source(row.from);
-        self.addresses.add_times(place, row.exact == Some(true), row.count);
-        let event = row.event.unwrap_or_default();
-        if matches!(place, Place::Code(..)) && !self.address_events.contains(event) {
+        let mut is_any_counted = false;
+        self.counted_addresses += self.total.add(block, path, |row| {
+            let place = places.source(row.from);
+            self.addresses.add_times(place, row.exact == Some(true), row.count);
+            is_any_counted |= matches!(place, Place::Code(..));
+            Ok(())
+        })?;
+        let event = block.event.unwrap_or_default();
+        if is_any_counted && !self.address_events.contains(event) {
             self.address_events.insert(event.to_owned());
         }
+        Ok(())
     }
 
-    fn add_branch(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) -> Result<(), Error> {
-        if self.options.samples == SampleUse::Addresses && self.bolt.is_none() {
+    fn add_branches(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Result<(), Stop> {
+        let admitted = if self.options.samples == SampleUse::Addresses && self.bolt.is_none() {
             self.has_branches = true;
-            return Ok(());
-        }
-        let Some(admitted) = self.admit(row, kind, path) else {
-            return Ok(());
+            None
+        } else {
+            self.admit(block, kind, path)
         };
-        self.counted += row.count;
-        self.traces.read(row.count);
-        let number = match admitted {
-            Ok(number) => number,
-            Err(class) => {
-                self.traces.add_lost(class, row.count);
-                return Ok(());
+        let Some(Ok(number)) = admitted else {
+            let count = self.total.add(block, path, |_| Ok(()))?;
+            if let Some(Err(class)) = admitted {
+                self.counted += count;
+                self.traces.lose(class, count);
             }
+            return Ok(());
         };
         let Known::Target(id, view, base) = &mut self.known[number].1 else {
             return Ok(());
         };
         self.has_branches = true;
-        let of_target = self.targets.entry(*id).or_default();
+        let doubt = &mut self.targets.entry(*id).or_default().doubt;
         let mut places = Places { view, base: *base };
-        let is_inside_a_run = row.taken == Some(false) && !row.newest;
-        if let Some(bolt) = self.bolt.as_mut().filter(|_| !is_inside_a_run) {
-            return places.count_for_bolt(row, kind, path, bolt);
-        }
-        if row.record == Record::SampledBranch {
-            places.count_sampled_branch(row, &mut self.traces);
-            return Ok(());
-        }
-        let via = row.via.map(|text| {
-            parse_via(text).ok_or_else(|| {
-                invalid(
-                    path,
-                    &format!("the column `via` has the value {text:?}, which no version of the schema allows"),
-                    "docs/trace-shards.md describes each column.",
-                )
-            })
-        });
-        let via = via.transpose()?.unwrap_or_default();
-        let own = places.branch(row.from, row.to);
-        if matches!(own, Resolved::Used { .. }) {
-            let end = places.end(row, &via, &mut of_target.doubt);
-            self.traces.add_times([end; 2], own, row.count);
-        } else {
-            of_target.doubt.note_unused(row, kind, via.first());
-            self.traces.add_times([NO_END; 2], own, row.count);
-        }
+        let mut via = Vec::new();
+        let count = self.total.add(block, path, |row| {
+            let is_inside_a_run = row.taken == Some(false) && !row.newest;
+            if let Some(bolt) = self.bolt.as_mut().filter(|_| !is_inside_a_run) {
+                return places.count_for_bolt(row, kind, path, bolt);
+            }
+            if row.record == Record::SampledBranch {
+                places.count_sampled_branch(row, &mut self.traces);
+                return Ok(());
+            }
+            read_via(row.via, &mut via, path)?;
+            let own = places.branch(row.from, row.to);
+            if matches!(own, Resolved::Used { .. }) {
+                let end = places.end(row, &via, doubt);
+                self.traces.add_times([end; 2], own, row.count);
+            } else {
+                doubt.note_unused(row, kind, via.first());
+                self.traces.add_times([NO_END; 2], own, row.count);
+            }
+            Ok(())
+        })?;
+        self.counted += count;
+        self.traces.read(count);
         Ok(())
     }
 
-    fn add_patch(&mut self, row: &Row<'_>, kind: BinaryKind, path: &Path) -> Result<(), Error> {
-        let number = self.number_of(row, kind);
+    fn add_patches(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Result<(), Stop> {
+        let number = self.number_of(block, kind);
         let Known::Target(id, view, base) = &self.known[number].1 else {
+            self.total.add(block, path, |_| Ok(()))?;
             return Ok(());
         };
-        let patch = row.patch.and_then(parse_patch);
-        let (Some((old, new)), Some(from)) = (patch, row.from) else {
-            let message = format!("column `patch` has {:?} in a row of the record `patch`", row.patch);
-            return Err(invalid(path, &message, "docs/trace-shards.md describes each column."));
-        };
-        if let Some((_, svma)) = view.target_at(Avma(from.wrapping_add(*base))) {
-            self.targets.entry(*id).or_default().pokes.insert(TextPoke {
-                svma,
-                old: old.into(),
-                new: new.into(),
-            });
-        }
+        let pokes = &mut self.targets.entry(*id).or_default().pokes;
+        self.total.add(block, path, |row| {
+            let patch = row.patch.and_then(parse_patch);
+            let (Some((old, new)), Some(from)) = (patch, row.from) else {
+                let message = format!("column `patch` has {:?} in a row of the record `patch`", row.patch);
+                return Err(invalid(path, &message, "docs/trace-shards.md describes each column."));
+            };
+            if let Some((_, svma)) = view.target_at(Avma(from.wrapping_add(*base))) {
+                pokes.insert(TextPoke {
+                    svma,
+                    old: old.into(),
+                    new: new.into(),
+                });
+            }
+            Ok(())
+        })?;
         Ok(())
     }
 
-    /// Returns the number of the file that a row belongs to.
-    fn number_of(&mut self, row: &Row<'_>, kind: BinaryKind) -> usize {
+    /// Returns the number of the file that the rows of a block belong to.
+    fn number_of(&mut self, block: &Block<'_>, kind: BinaryKind) -> usize {
         let same = |(known, _): &(Binary, Known<'_>)| {
-            known.kind == kind && known.path == row.path && known.build_id.as_deref() == row.build_id
+            known.kind == kind && known.path == block.path && known.build_id.as_deref() == block.build_id
         };
         if self.known.get(self.last).is_some_and(same) {
             return self.last;
         }
         let binary = Binary {
-            build_id: row.build_id.map(str::to_owned),
-            path: row.path.to_owned(),
+            build_id: block.build_id.map(str::to_owned),
+            path: block.path.to_owned(),
             kind,
         };
         self.last = match self.numbers.get(&binary) {
@@ -356,10 +400,7 @@ impl<'a> Rows<'a> {
     /// Adds the rows of another worker.
     pub(crate) fn merge(&mut self, other: Self) -> Result<(), Error> {
         // No other sum is greater than this sum.
-        self.total = self
-            .total
-            .checked_add(other.total)
-            .ok_or_else(|| too_large(Path::new("the traces")))?;
+        self.total.add_count(other.total.0, Path::new("the traces"))?;
         self.traces.merge(other.traces);
         self.addresses.merge(other.addresses);
         self.call_sites.merge(other.call_sites);
@@ -483,6 +524,22 @@ pub(crate) fn note(
         }
         _ => other_mappings.add_file(&mapping),
     }
+}
+
+/// Decodes the branches of the column `via`.
+fn read_via(text: Option<&str>, branches: &mut Vec<Ends>, path: &Path) -> Result<(), Error> {
+    branches.clear();
+    let Some(text) = text else { return Ok(()) };
+    for branch in branches_of_via(text) {
+        branches.push(branch.ok_or_else(|| {
+            invalid(
+                path,
+                &format!("the column `via` has the value {text:?}, which no version of the schema allows"),
+                "docs/trace-shards.md describes each column.",
+            )
+        })?);
+    }
+    Ok(())
 }
 
 fn too_large(path: &Path) -> Error {
