@@ -194,6 +194,49 @@ duckdb.sql(sys.argv[1])`;
     expect(mine).toBe(plain);
   });
 
+  testWith([python], 'give the same profile in every form in which Arrow and DuckDB write them', () => {
+    const write = `
+import duckdb, os, sys, pyarrow as arrow, pyarrow.parquet as parquet
+table = parquet.read_table(sys.argv[1])
+numbers = [field.name for field in table.schema if arrow.types.is_integer(field.type)]
+texts = [field.name for field in table.schema if arrow.types.is_string(field.type)]
+def cast(types): return table.cast(arrow.schema([arrow.field(field.name, types.get(field.name, field.type)) for field in table.schema]))
+def replace(name, values): return table.set_column(table.schema.get_field_index(name), name, values)
+os.mkdir('forms')
+def write(name, table, **options): parquet.write_table(table, f'forms/{name}.parquet', **options)
+write('default', table)
+write('plain', table, use_dictionary=False)
+write('second-version-of-pages', table, data_page_version='2.0', compression='zstd')
+write('first-version-without-statistics', table, version='1.0', write_statistics=False)
+write('page-index', table, write_page_index=True)
+write('split-bytes', table, use_dictionary=False, column_encoding={name: 'BYTE_STREAM_SPLIT' for name in numbers})
+write('deltas', table, use_dictionary=False, column_encoding={**{name: 'DELTA_BINARY_PACKED' for name in numbers}, **{name: 'DELTA_BYTE_ARRAY' for name in texts}})
+write('signed', cast({name: arrow.int64() for name in numbers}))
+write('narrow', cast({name: arrow.uint32() for name in numbers}))
+write('large-texts', cast({name: arrow.large_string() for name in texts}))
+write('dictionaries', arrow.table({name: table[name].dictionary_encode() if name in texts else table[name] for name in table.schema.names}))
+write('nullable', arrow.table([table[name] for name in table.schema.names], names=table.schema.names))
+write('other-order', table.select(table.schema.names[::-1]))
+write('more-columns', table.append_column('team', arrow.array([['a']] * len(table))).append_column('host', arrow.array([{'count': 1}] * len(table))))
+write('small-groups', table, row_group_size=7)
+write('nulls', replace('patch', arrow.nulls(len(table))))
+duckdb.sql(f"COPY (SELECT * REPLACE (NULL AS patch, NULL AS taken, NULL AS run_start) FROM '{sys.argv[1]}') TO 'forms/duckdb-nulls.parquet'")
+duckdb.sql(f"COPY (FROM '{sys.argv[1]}') TO 'forms/duckdb-second-version.parquet' (PARQUET_VERSION v2)")
+for form in sorted(os.listdir('forms')): print(form)`;
+    const [name = ''] = readdirSync(join(folder, `spool/day=${DAYS[0]}`));
+    const file = `spool/day=${DAYS[0]}/${name}`;
+    const done = run(python, ['-c', write, file], folder);
+    expect(done.stderr).toBe('');
+    const forms = done.stdout.trim().split('\n');
+    expect(forms).toHaveLength(18);
+    const generate = (traces: string) => {
+      autofdoGen('--binary', 'binaries/calc', '--traces', traces, '-o', 'form.afdo');
+      return readFileSync(join(folder, 'form.afdo'), 'latin1');
+    };
+    const expected = generate(file);
+    for (const form of forms) expect(generate(`forms/${form}`), form).toBe(expected);
+  });
+
   testWith([python], 'of other types and compressions are refused, with a remedy', () => {
     const summed = `(SELECT * REPLACE (SUM(count) AS count) FROM read_parquet('spool/*/*.parquet', hive_partitioning=false) GROUP BY ALL)`;
     const all = `(FROM read_parquet('spool/*/*.parquet', hive_partitioning=false))`;

@@ -113,6 +113,12 @@ impl Sums {
                 "a row has a value in `stack_end` and none in `crosses_kernel`, and both belong together".to_owned(),
             ));
         }
+        if row.mispredicted > row.count {
+            return Err(Stop::Row(format!(
+                "a row counts {} mispredicted branches of {}",
+                row.mispredicted, row.count
+            )));
+        }
         match (row.record, row.kind) {
             (record, Some(kind)) if record.is_of_samples() => {
                 let binary = Binary {

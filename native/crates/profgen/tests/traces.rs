@@ -201,6 +201,11 @@ proptest! {
 
 /// Writes a shard of one row, with the branch of a loop of `calc`.
 fn shard_of_count(count: u64, path: &Path) -> PathBuf {
+    shard_with(path, |row| row.count = count)
+}
+
+/// Writes the same shard, with another value in some column.
+fn shard_with<'a>(path: &Path, change: impl FnOnce(&mut Row<'a>)) -> PathBuf {
     let recorded = Recorded::read();
     let (start, len, pgoff) = recorded.code;
     let is_code = |address: u64| (start..start + len).contains(&address);
@@ -211,15 +216,16 @@ fn shard_of_count(count: u64, path: &Path) -> PathBuf {
         panic!("a run in the program");
     };
     let offset = |address| Some(address - start + pgoff);
-    let row = Row {
+    let mut row: Row<'a> = Row {
         record: traceshard::Record::Branch,
         path: "/bin/calc",
         kind: Some(traceshard::BinaryKind::User),
         from: offset(from),
         to: offset(to),
         end: offset(end),
-        ..Row::ledger(traceshard::Loss::Entries, count)
+        ..Row::ledger(traceshard::Loss::Entries, 1)
     };
+    change(&mut row);
     let mut writer = ShardWriter::new(Vec::new()).expect("memory");
     writer.write(&[row]).expect("memory");
     std::fs::write(path, writer.finish(&Metadata::default()).expect("memory")).expect("written");
@@ -365,6 +371,64 @@ fn a_shard_that_does_not_tell_where_bolt_ends_runs_is_refused_for_bolt_only() {
         error
             .hint
             .is_some_and(|hint| hint.contains("{collect --perfdata --output}"))
+    );
+}
+
+#[test]
+fn build_ids_that_other_programs_write_are_used_or_refused_but_never_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Fixture::named("calc-x86_64").program();
+    let run = |build_id: Option<&str>, bolt: bool| {
+        let shard = shard_with(&folder.path().join("a.parquet"), |row| {
+            (row.build_id, row.crosses_kernel) = (build_id, Some(false));
+        });
+        let options = GenerateOptions {
+            skip_symbolization: !bolt,
+            for_bolt: bolt.then_some(profgen::BoltFormat::PreAggregated),
+            ..options(&program, Input::Traces(vec![shard]), Format::Text)
+        };
+        generate(&options, &Silent)
+    };
+    let own = "0645410aaf57b3646abef104f5623a0eff19246f";
+    let nameless = run(None, false).expect("found by its name").bytes;
+    // perf cuts a build id of 32 bytes to 20 bytes, and other programs do not.
+    for build_id in [own, &format!("{own}0123456789abcdef01234567"), "", "00"] {
+        for bolt in [false, true] {
+            let outcome = run(Some(build_id), bolt).unwrap_or_else(|error| panic!("{build_id}: {error}"));
+            assert_eq!(outcome.statistics.ledger[profgen::EntryClass::Used], 1, "{build_id}");
+            assert!(bolt || outcome.bytes == nameless);
+        }
+    }
+    for build_id in [&own.to_uppercase(), "FF", "zz", "00 11"] {
+        let error = run(Some(build_id), false).expect_err("refused");
+        assert_eq!(error.code, ErrorCode::InputInvalid);
+        assert!(
+            error.message.contains(&format!("`build_id` has {build_id:?}")),
+            "{error}"
+        );
+    }
+    let error = run(Some("01"), false).expect_err("another build");
+    assert_eq!(error.code, ErrorCode::BuildIdMismatch, "{error}");
+}
+
+#[test]
+fn no_row_has_more_mispredictions_than_branches() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Fixture::named("calc-x86_64").program();
+    let shard = shard_with(&folder.path().join("a.parquet"), |row| {
+        (row.crosses_kernel, row.mispredicted) = (Some(false), 1 << 63);
+    });
+    let options = GenerateOptions {
+        for_bolt: Some(profgen::BoltFormat::Fdata),
+        ..options(&program, Input::Traces(vec![shard.clone(), shard]), Format::Text)
+    };
+    let error = generate(&options, &Silent).expect_err("the sum does not fit into 64 bits");
+    assert_eq!(error.code, ErrorCode::InputInvalid);
+    assert!(
+        error
+            .message
+            .ends_with("a row counts 9223372036854775808 mispredicted branches of 1"),
+        "{error}"
     );
 }
 

@@ -6,6 +6,7 @@ use crate::columns::{Cells, wrong};
 use crate::error::Error;
 use crate::row::{BinaryKind, Record, Row};
 use crate::schema::{COLUMNS, column};
+use crate::text::is_build_id;
 
 /// Number of rows that are read at a time. Their cells fit into a core's second-level cache.
 const BATCH: usize = 1024;
@@ -48,6 +49,22 @@ pub struct Block<'c> {
     first: u64,
 }
 
+/// Checks the text of the column `build_id` in a row. A text without digits other than 0 says, as the absence of
+/// a text does, that the recording has no build id.
+pub(crate) fn build_id(text: Option<&str>, row: u64) -> Result<Option<&str>, Error> {
+    match text {
+        Some(text) if is_build_id(text) => Ok(Some(text)),
+        None => Ok(None),
+        Some(zeros) if zeros.bytes().all(|byte| byte == b'0') => Ok(None),
+        Some(text) => Err(wrong(
+            column::BUILD_ID,
+            row,
+            &format!("{text:?}"),
+            "bytes in lower-case hexadecimal, or null",
+        )),
+    }
+}
+
 impl<'c> Block<'c> {
     fn of(cells: &'c [Cells; COLUMNS.len()], rows: Range<usize>, first: u64) -> Result<Self, Error> {
         let at = rows.start;
@@ -69,7 +86,7 @@ impl<'c> Block<'c> {
         };
         Ok(Self {
             record,
-            build_id: text(column::BUILD_ID)?,
+            build_id: build_id(text(column::BUILD_ID)?, row)?,
             path: text(column::PATH)?.ok_or_else(|| missing(column::PATH, "text"))?,
             kind,
             event: text(column::EVENT)?,

@@ -96,7 +96,7 @@ impl Cells {
         let negative = |cell: &Option<u64>| cell.map(u64::cast_signed).filter(|value| *value < 0);
         let mut cells = numbers.into_iter().flatten().zip(first..);
         match cells.find_map(|(cell, row)| Some((negative(cell)?, row))) {
-            Some((value, row)) => Err(wrong(number, row, &value.to_string(), "no negative number")),
+            Some((value, row)) => Err(wrong(number, row, &value.to_string(), "0 or greater")),
             None => Ok(()),
         }
     }

@@ -120,12 +120,14 @@ pub(crate) fn find_columns(
 ) -> Result<[Option<Source>; COLUMNS.len()], Error> {
     let mut found = [None; COLUMNS.len()];
     let mut missing = Vec::new();
-    for (number, (name, _)) in COLUMNS.iter().enumerate() {
+    for (number, (name, required)) in COLUMNS.iter().enumerate() {
         let position = schema
             .columns()
             .iter()
             .position(|column| column.path().string() == *name);
         match position {
+            // Engines write a column of nulls, such as `NULL AS via`, with this type and without values.
+            Some(index) if !required && is_of_nulls(&schema.column(index)) => {}
             Some(index) => found[number] = Some(source(number, index, &schema.column(index))?),
             None if kind_of(number) == Kind::Text && given(name) => {}
             None if column::LATER.contains(&number) => {}
@@ -137,6 +139,10 @@ pub(crate) fn find_columns(
     } else {
         Err(Error::Foreign { missing })
     }
+}
+
+fn is_of_nulls(column: &ColumnDescriptor) -> bool {
+    column.logical_type_ref() == Some(&LogicalType::Unknown) && column.max_rep_level() == 0
 }
 
 fn source(number: usize, index: usize, column: &ColumnDescriptor) -> Result<Source, Error> {
@@ -154,6 +160,10 @@ fn source(number: usize, index: usize, column: &ColumnDescriptor) -> Result<Sour
         index,
         signed,
         physical,
+    };
+    let integer = match number {
+        column::COUNT | column::MISPREDICTED => SUM,
+        _ => INTEGER,
     };
     let is_decimal =
         matches!(logical, Some(LogicalType::Decimal { .. })) || column.converted_type() == ConvertedType::DECIMAL;
@@ -176,13 +186,15 @@ fn source(number: usize, index: usize, column: &ColumnDescriptor) -> Result<Sour
                 | ConvertedType::INT_16
                 | ConvertedType::INT_8,
             ) => Ok(source(true)),
-            _ => Err(wrong(INTEGER)),
+            _ => Err(wrong(integer)),
         },
-        (Kind::Number, _) => Err(wrong(INTEGER)),
+        (Kind::Number, _) => Err(wrong(integer)),
     }
 }
 
-const INTEGER: &str = "an integer (cast sums: SUM(count)::UBIGINT in DuckDB, CAST(SUM(count) AS BIGINT) elsewhere)";
+const SUM: &str = "an integer (cast sums: SUM(count)::UBIGINT in DuckDB, CAST(SUM(count) AS BIGINT) elsewhere)";
+const INTEGER: &str = "an integer (cast addresses to UBIGINT in DuckDB and to BIGINT elsewhere; pandas keeps integers if it reads files with \
+                       dtype_backend='pyarrow')";
 
 fn describe(column: &ColumnDescriptor) -> String {
     let physical = column.physical_type();

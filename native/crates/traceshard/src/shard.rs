@@ -9,7 +9,7 @@ use parquet::basic::Compression;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::Length;
 
-use crate::block::{Batches, Block, Needs};
+use crate::block::{Batches, Block, Needs, build_id};
 use crate::columns::{Cells, guarded};
 use crate::error::Error;
 use crate::footer::has_sound_schema;
@@ -17,6 +17,7 @@ use crate::metadata::Metadata;
 use crate::pages::{OpenPages, Source};
 use crate::row::{Binary, BinaryKind, Record, Row};
 use crate::schema::{COLUMNS, Source as Column, column, find_columns};
+use crate::text::is_build_id;
 
 /// Largest size of the description of a file in bytes. A row group takes about two thousand bytes.
 const MAX_FOOTER: u64 = 16 << 20;
@@ -128,22 +129,24 @@ impl Shard {
     }
 
     /// Returns the lowest and the highest build id of a group, if every row has a build id and the file states
-    /// these. Rows with build ids outside of this range are in other groups.
+    /// these. Rows with build ids outside of this range are in other groups. Returns `None` if one of these texts is
+    /// not a build id, so that a reader finds the fault.
     ///
     /// # Panics
     /// Panics if there is no such group.
     #[must_use]
     pub fn build_ids_of(&self, group: usize) -> Option<(&str, &str)> {
         let Some(column) = self.columns[column::BUILD_ID] else {
-            let given = self.given("build_id")?.as_deref()?;
+            let given = self.given("build_id")?.as_deref().filter(|text| is_build_id(text))?;
             return Some((given, given));
         };
         let statistics = self.parquet.row_group(group).column(column.index).statistics()?;
         let lowest = str::from_utf8(statistics.min_bytes_opt()?).ok()?;
         let highest = str::from_utf8(statistics.max_bytes_opt()?).ok()?;
         // A maximum that was cut off is lower than the texts that it stands for.
-        (statistics.null_count_opt() == Some(0) && statistics.max_is_exact() && statistics.min_is_exact())
-            .then_some((lowest, highest))
+        let exact = statistics.max_is_exact() && statistics.min_is_exact();
+        let sound = is_build_id(lowest) && is_build_id(highest);
+        (exact && sound && statistics.null_count_opt() == Some(0)).then_some((lowest, highest))
     }
 
     /// Reads the rows of a group, and passes each row to `visit`.
@@ -204,7 +207,7 @@ impl Shard {
             for rows in batch.ranges() {
                 let (at, row) = (rows.start, batch.first + rows.start as u64);
                 let text = |number: usize| batch.cells[number].text(at, number, row);
-                let build_id = text(column::BUILD_ID)?;
+                let build_id = build_id(text(column::BUILD_ID)?, row)?;
                 let path = text(column::PATH)?.unwrap_or_default();
                 let has_samples = text(column::RECORD)?
                     .and_then(Record::parse)

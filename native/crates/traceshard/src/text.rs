@@ -81,6 +81,12 @@ fn hexadecimal(digits: &str) -> Option<u64> {
     plain.then(|| u64::from_str_radix(digits, 16).ok()).flatten()
 }
 
+/// Returns true if a text is a build id: bytes in lower-case hexadecimal that are not all 0.
+pub(crate) fn is_build_id(text: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.len().is_multiple_of(2) && text.bytes().all(is_digit) && text.bytes().any(|byte| byte != b'0')
+}
+
 /// Encodes the bytes before and after a rewriting as `0f1f440000>e81c3a0000`, in hexadecimal. Either may be empty.
 #[must_use]
 pub fn write_patch(old: &[u8], new: &[u8]) -> String {

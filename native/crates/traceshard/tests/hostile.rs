@@ -63,6 +63,11 @@ fn one_row_of(replaced: &str, by: &str, count: i64, version: Option<&str>, text:
                     .typed::<ByteArrayType>()
                     .write_batch(&[ByteArray::from("branch")], None, None),
             ),
+            "build_id" => drop(
+                column
+                    .typed::<ByteArrayType>()
+                    .write_batch(&[ByteArray::from("ab")], None, None),
+            ),
             "kind" => drop(
                 column
                     .typed::<ByteArrayType>()
@@ -99,7 +104,7 @@ fn wrong_cells_are_named() {
     let message = |bytes| rows_of(bytes).expect_err("refused").to_string();
     assert_eq!(
         message(one_row("", "", -5, None)),
-        "column `count` has -5 in row 0, and it must be no negative number"
+        "column `count` has -5 in row 0, and it must be 0 or greater"
     );
     let newer = message(one_row("", "", 5, Some("4")));
     assert_eq!(
@@ -125,6 +130,40 @@ fn wrong_cells_are_named() {
     assert!(double.contains("SUM(count)::UBIGINT"), "{double}");
     assert!(message(b"PAR1".to_vec()).contains("too short"));
     assert!(message(vec![7; 100]).contains("does not begin and end with PAR1"));
+}
+
+#[test]
+fn a_build_id_is_in_lower_case_hexadecimal() {
+    let read = |build_id| {
+        let row = Row {
+            build_id,
+            ..branch(1, 2, 3)
+        };
+        let shard = Shard::from_bytes(shard(&[row])).expect("a shard");
+        let mut found = None;
+        let by_rows = shard.read_group(0, |row| {
+            found = row.build_id.map(str::to_owned);
+            Ok::<(), Error>(())
+        });
+        let by_files = shard.read_binaries(0, |binary| assert_eq!(binary.build_id, found));
+        // A reader may leave a group out only if its build ids are sound.
+        assert_eq!(shard.build_ids_of(0).is_some(), by_rows.is_ok() && found.is_some());
+        assert_eq!(
+            by_rows.as_ref().map_err(ToString::to_string),
+            by_files.as_ref().map_err(ToString::to_string)
+        );
+        by_rows.map(|()| found).map_err(|error| error.to_string())
+    };
+    assert_eq!(read(Some("ab12")), Ok(Some("ab12".to_owned())));
+    assert_eq!(read(Some("")), Ok(None));
+    assert_eq!(read(Some("0000")), Ok(None));
+    assert_eq!(read(None), Ok(None));
+    for wrong in ["AB12", "ab1", "0xab", "ab-12", "unknown"] {
+        let message = format!(
+            "column `build_id` has {wrong:?} in row 0, and it must be bytes in lower-case hexadecimal, or null"
+        );
+        assert_eq!(read(Some(wrong)), Err(message));
+    }
 }
 
 #[test]

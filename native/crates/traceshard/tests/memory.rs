@@ -119,12 +119,12 @@ fn no_file_takes_memory_out_of_proportion() {
         assert!(peak < 200, "{peak} MiB");
     }
     // The shard has a dictionary of many short texts.
-    let texts = shard(1, 300_000, true, |row| format!("{row:x}"));
+    let texts = shard(1, 300_000, true, |row| format!("{row:06x}"));
     let (rows, peak) = read(texts);
     assert!(rows.is_err() || peak < 300, "{rows:?}");
     assert!(peak < 300, "{peak} MiB");
     // The shard has many groups.
-    let groups = shard(400, 1, true, |_| "x".to_owned());
+    let groups = shard(400, 1, true, |_| "ab".to_owned());
     let size = groups.len() >> 20;
     let (rows, peak) = read(groups);
     assert_eq!(rows.expect("rows"), 400);

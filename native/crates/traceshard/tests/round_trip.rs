@@ -164,11 +164,12 @@ proptest! {
     #[test]
     fn rows_are_read_as_written(rows in prop::collection::vec(row(), 0..200)) {
         let texts = [None, Some(""), Some("ab"), Some("\u{e9}\0")];
+        let build_ids = [None, Some("ab"), Some("abcd"), Some("01")];
         let rows: Vec<_> = rows
             .iter()
             .map(|&(record, text, [from, to, end, stack_end], newest, crosses_kernel, count)| Row {
                 record: RECORDS[usize::from(record)],
-                build_id: texts[usize::from(text)],
+                build_id: build_ids[usize::from(text)],
                 path: texts[usize::from(text)].unwrap_or("p"),
                 kind: (RECORDS[usize::from(record)] != Record::Ledger).then_some([BinaryKind::User, BinaryKind::Kernel][usize::from(text % 2)]),
                 event: texts[usize::from(text ^ 1)],

@@ -95,6 +95,8 @@ impl OtherMappings {
             .path(target.image.path())
             .hint(if target.kernel {
                 "Record the kernel as root, system wide or with a `:k` event, and with kernel.kptr_restrict = 0: a kernel that hides its address has no traces."
+            } else if self.files.is_empty() {
+                "Check that the sum of the traces kept their rows, and that the recordings have samples: `autofdo-gen inspect` describes both."
             } else {
                 "Name one of these with {--binary}. If the program did run, perf may have begun after it was mapped: `autofdo-gen inspect` tells how many entries and addresses were where nothing was mapped."
             })

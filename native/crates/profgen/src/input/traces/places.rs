@@ -69,6 +69,13 @@ impl Places<'_, '_> {
         path: &Path,
         bolt: &mut BoltTraces,
     ) -> Result<(), Error> {
+        if row.mispredicted > row.count {
+            let message = format!(
+                "a row counts {} mispredicted branches of {}",
+                row.mispredicted, row.count
+            );
+            return Err(invalid(path, &message, "Add up both numbers of the same rows."));
+        }
         let Some(crosses_kernel) = row.crosses_kernel else {
             return Err(invalid(
                 path,

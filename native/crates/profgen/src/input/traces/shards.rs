@@ -117,7 +117,8 @@ pub(crate) fn may_have(shard: &Shard, group: usize, targets: &Targets<'_>, optio
             let own: String = own.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
             let shortest = own.trim_end_matches('0');
             let longest = format!("{own:0<40}");
-            shortest <= highest && lowest <= longest.as_str()
+            // Rows of other programs may have all bytes of a longer build id.
+            shortest <= highest && lowest.get(..longest.len()).unwrap_or(lowest) <= longest.as_str()
         })
 }
 
