@@ -13,12 +13,12 @@
 //! finds out whether this was right (`input/traces`).
 
 use std::cmp::Ordering;
-use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use rustc_hash::FxBuildHasher;
 use traceshard::{BinaryKind, Ends};
+
+use crate::gather::places::{PlaceId, Places};
 
 /// Greatest size of a stub in bytes. Stubs of a `.plt` have at most 32 bytes (x86 with retpolines, AArch64
 /// with BTI), and the padding before a function that a kernel jumps into has fewer.
@@ -45,8 +45,18 @@ pub(crate) enum End {
     Unknown,
 }
 
+impl End {
+    /// Returns the address at which the run ended, if the run ended in the file.
+    fn address(self) -> Option<u64> {
+        match self {
+            Self::At(address) => Some(address),
+            Self::Outside | Self::Unknown => None,
+        }
+    }
+}
+
 /// The possible ends of the run behind a branch, in one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     /// The run ended here.
     Run(End),
@@ -77,7 +87,7 @@ impl TailId {
     }
 
     /// Returns the end of the run, if the number states it; `None` if the tail is a note.
-    pub(crate) fn run(self) -> Option<End> {
+    fn run(self) -> Option<End> {
         (self.0 < NOTED).then_some(match self {
             Self::OUTSIDE => End::Outside,
             Self::UNKNOWN => End::Unknown,
@@ -86,7 +96,7 @@ impl TailId {
     }
 
     /// Returns the number of a note.
-    pub(crate) fn of_note(note: usize) -> Self {
+    fn of_note(note: usize) -> Self {
         let note = u32::try_from(note).ok().filter(|note| *note < NOTED - 1);
         Self(NOTED + note.unwrap_or_else(|| unreachable!("fewer rows than that are kept")))
     }
@@ -97,14 +107,41 @@ impl TailId {
     }
 
     /// Returns the index of the note in [`Tails`], for a number for which [`run`](Self::run) returns `None`.
-    pub(crate) fn note(self) -> usize {
+    fn note(self) -> usize {
         (self.0 - NOTED) as usize
     }
 
     /// Returns true if the number stands for a note.
     #[inline]
-    pub(crate) fn is_noted(self) -> bool {
+    fn is_noted(self) -> bool {
         self.0 >= NOTED
+    }
+}
+
+/// A tail as it is kept. Four notes fit into a line of the processor's cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Note {
+    /// Source and target of the branch of [`Tail::Via`]. The source is the end of the run of [`Tail::Run`].
+    from: PlaceId,
+    to: PlaceId,
+    /// The tail that holds if the branch does not count. [`TailId::NONE`] for [`Tail::Run`].
+    next: TailId,
+    /// Number of branches that the tail names.
+    branches: u32,
+}
+
+const _: () = assert!(size_of::<Note>() == 16);
+
+impl Note {
+    /// Returns a hash whose bits, the lowest and the highest included, depend on the whole note.
+    #[inline]
+    fn hash(&self) -> u64 {
+        let ends = u64::from(self.from.bits()) << 32 | u64::from(self.to.bits());
+        let product = u128::from(ends ^ 0x9e37_79b9_7f4a_7c15)
+            * u128::from(u64::from(self.next.0).wrapping_mul(0xd1b5_4a32_d192_ed03) | 1);
+        (product as u64 ^ (product >> 64) as u64)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(32)
     }
 }
 
@@ -112,9 +149,9 @@ impl TailId {
 /// A tail has a higher number than the tail that it goes on with.
 #[derive(Debug, Default)]
 pub(crate) struct Tails {
-    /// The tails, each with the number of branches that it names.
-    noted: Vec<(Tail, u32)>,
-    /// Numbers of the tails, by the hash of the tail.
+    pub places: Places,
+    noted: Vec<Note>,
+    /// Numbers of the tails, by the hash of the note.
     numbers: HashTable<TailId>,
 }
 
@@ -125,32 +162,55 @@ impl Tails {
         {
             return number;
         }
-        let length = match tail {
-            Tail::Run(_) => 0,
-            Tail::Via(_, next) => self.branches(next) + 1,
+        let note = match tail {
+            Tail::Run(end) => Note {
+                from: self.places.number(end.address()),
+                to: PlaceId::NONE,
+                next: TailId::NONE,
+                branches: 0,
+            },
+            Tail::Via((from, to), next) => Note {
+                from: self.places.number(from),
+                to: self.places.number(to),
+                next,
+                branches: self.branches(next) + 1,
+            },
         };
-        let Self { noted, numbers } = self;
-        let is_same = |number: &TailId| noted[number.note()].0 == tail;
-        let hash = |tail: &Tail| FxBuildHasher.hash_one(tail);
-        match numbers.entry(hash(&tail), is_same, |number| hash(&noted[number.note()].0)) {
+        self.number_of(note)
+    }
+
+    /// Returns the number of a note. Adds the note if there is none.
+    fn number_of(&mut self, note: Note) -> TailId {
+        let Self { noted, numbers, .. } = self;
+        let is_same = |number: &TailId| noted[number.note()] == note;
+        match numbers.entry(note.hash(), is_same, |number| noted[number.note()].hash()) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(place) => {
                 let number = TailId::of_note(noted.len());
                 place.insert(number);
-                noted.push((tail, length));
+                noted.push(note);
                 number
             }
         }
     }
 
     fn get(&self, number: TailId) -> Tail {
-        number.run().map_or_else(|| self.noted[number.note()].0, Tail::Run)
+        if let Some(end) = number.run() {
+            return Tail::Run(end);
+        }
+        let Note { from, to, next, .. } = self.noted[number.note()];
+        let from = self.places.address(from);
+        if next == TailId::NONE {
+            Tail::Run(from.map_or(End::Outside, End::At))
+        } else {
+            Tail::Via((from, self.places.address(to)), next)
+        }
     }
 
     /// Returns the number of branches that a tail names.
     fn branches(&self, number: TailId) -> u32 {
         if number.is_noted() {
-            self.noted[number.note()].1
+            self.noted[number.note()].branches
         } else {
             0
         }
@@ -162,9 +222,9 @@ impl Tails {
         number.is_noted() && !matches!(self.get(number), Tail::Via(_, TailId::OUTSIDE))
     }
 
-    /// Returns the number of notes.
+    /// Returns the number of notes about tails or about places, whichever is greater.
     pub(crate) fn len(&self) -> usize {
-        self.noted.len()
+        self.noted.len().max(self.places.len())
     }
 
     /// Returns the tail of the next older branch of the file up to this branch. `tail` is the tail of this
@@ -246,28 +306,22 @@ impl Tails {
         tail
     }
 
-    /// Adds the notes of `other`. Returns the number here of each note, which [`adopted`](Self::adopted)
-    /// needs.
-    pub(crate) fn adopt(&mut self, other: &Self) -> Vec<TailId> {
-        let mut numbers: Vec<TailId> = Vec::with_capacity(other.noted.len());
-        for (tail, _) in &other.noted {
-            let own = match *tail {
-                Tail::Via(ends, next) => Tail::Via(ends, Self::adopted(next, &numbers)),
-                run @ Tail::Run(_) => run,
-            };
-            numbers.push(self.number(own));
+    /// Adds the notes of `other`. Returns the numbers here of these notes.
+    pub(crate) fn adopt(&mut self, other: &Self) -> Adopted {
+        let mut adopted = Adopted {
+            places: self.places.adopt(&other.places),
+            tails: Vec::with_capacity(other.noted.len()),
+        };
+        for note in &other.noted {
+            let number = self.number_of(Note {
+                from: adopted.place(note.from),
+                to: adopted.place(note.to),
+                next: adopted.tail(note.next),
+                branches: note.branches,
+            });
+            adopted.tails.push(number);
         }
-        numbers
-    }
-
-    /// Returns the number here of a tail that has `number` in the other [`Tails`]. `numbers` is the result of
-    /// [`adopt`](Self::adopt).
-    pub(crate) fn adopted(number: TailId, numbers: &[TailId]) -> TailId {
-        if number.is_noted() {
-            numbers[number.note()]
-        } else {
-            number
-        }
+        adopted
     }
 
     /// Returns the end of the run if none of the branches that a tail names counts. Puts these branches into `via`.
@@ -300,6 +354,30 @@ impl Tails {
             }
         }
         Ordering::Equal
+    }
+}
+
+/// The numbers that notes of other [`Tails`] got here.
+pub(crate) struct Adopted {
+    places: Vec<PlaceId>,
+    tails: Vec<TailId>,
+}
+
+impl Adopted {
+    /// Returns the number here of a tail.
+    #[inline]
+    pub(crate) fn tail(&self, other: TailId) -> TailId {
+        if other.is_noted() && other != TailId::NONE {
+            self.tails[other.note()]
+        } else {
+            other
+        }
+    }
+
+    /// Returns the number here of a place.
+    #[inline]
+    pub(crate) fn place(&self, other: PlaceId) -> PlaceId {
+        Places::adopted(other, &self.places)
     }
 }
 

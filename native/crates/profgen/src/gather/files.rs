@@ -17,6 +17,10 @@ const KERNEL_SPAN: u64 = 1 << 32;
 /// The number of a file in a job.
 pub(crate) type FileId = u32;
 
+/// Stands for the absence of a file: for a branch without an end in a file, for the second file of a branch
+/// with ends in one file, and before the first stack.
+pub(crate) const NO_FILE: FileId = FileId::MAX;
+
 /// All files of a job. Each has a [`FileId`].
 #[derive(Debug, Default)]
 pub(crate) struct Files {

@@ -1,16 +1,25 @@
 //! Collects trace shards from recordings, without a binary: the number of executions of each branch and where
 //! the run behind it may have ended, or the number of samples of each address (`docs/trace-shards.md`).
 
+mod cache_size;
 mod chain;
+mod entry;
 mod files;
 mod job;
+mod latest;
 mod options;
+mod order;
 mod outcome;
+mod places;
 mod row_groups;
+mod row_table;
 mod rows;
 mod sampled;
 mod shard_file;
+mod slots;
 mod spots;
+mod states;
+mod sums;
 mod table;
 mod worker;
 

@@ -21,6 +21,7 @@ pub(crate) struct Names<'a> {
 /// A group of rows of branch stacks.
 pub(crate) struct BranchGroup<'a> {
     rows: &'a [CountedRow],
+    tails: &'a Tails,
     /// The run behind the branch of each row.
     runs: Vec<Run>,
     /// The texts of the column `via`, one behind the other.
@@ -36,7 +37,7 @@ struct Run {
 
 impl<'a> BranchGroup<'a> {
     /// Makes a group. The tails are looked up once here, and not again for each column.
-    pub(crate) fn new(rows: &'a [CountedRow], tails: &Tails, names: &'a Names<'a>) -> Self {
+    pub(crate) fn new(rows: &'a [CountedRow], tails: &'a Tails, names: &'a Names<'a>) -> Self {
         let mut vias = String::new();
         let mut branches = Vec::new();
         let length = |text: &str| u32::try_from(text.len()).unwrap_or_else(|_| unreachable!("a group has few rows"));
@@ -51,6 +52,7 @@ impl<'a> BranchGroup<'a> {
         });
         Self {
             rows,
+            tails,
             runs: runs.collect(),
             vias,
             names,
@@ -65,9 +67,34 @@ impl RowGroup for BranchGroup<'_> {
 
     #[inline(always)]
     fn row(&self, at: usize) -> Row<'_> {
+        let CountedRow {
+            key,
+            count,
+            mispredicted,
+        } = self.rows[at];
+        let (event, arch) = &self.names.events[usize::from(key.event)];
         let Run { end, via } = &self.runs[at];
+        let (end, newest) = match *end {
+            End::At(address) => (Some(address), false),
+            End::Outside => (None, false),
+            End::Unknown => (None, true),
+        };
         let via = &self.vias[via.start as usize..via.end as usize];
-        branch_row(&self.rows[at], *end, via, self.names)
+        let address = |place| self.tails.places.address(place);
+        Row {
+            event: Some(event),
+            arch: arch.as_deref(),
+            from: address(key.from),
+            to: address(key.to),
+            end,
+            newest,
+            stack_end: address(key.stack_end),
+            crosses_kernel: Some(key.crosses_kernel),
+            via: Some(via).filter(|text| !text.is_empty()),
+            count: u64::from(count),
+            mispredicted: u64::from(mispredicted),
+            ..of_file(&self.names.files.all()[key.file as usize])
+        }
     }
 }
 
@@ -98,30 +125,6 @@ pub(crate) fn of_file(file: &Binary) -> Row<'_> {
         path: &file.path,
         kind: Some(file.kind),
         ..Row::ledger(Loss::Entries, 0)
-    }
-}
-
-#[inline(always)]
-fn branch_row<'n>(CountedRow { key, counts, .. }: &CountedRow, end: End, via: &'n str, names: &Names<'n>) -> Row<'n> {
-    let (event, arch) = &names.events[usize::from(key.event)];
-    let (end, newest) = match end {
-        End::At(address) => (Some(address), false),
-        End::Outside => (None, false),
-        End::Unknown => (None, true),
-    };
-    Row {
-        event: Some(event),
-        arch: arch.as_deref(),
-        from: key.from.address(),
-        to: key.to.address(),
-        end,
-        newest,
-        stack_end: key.stack_end.address(),
-        crosses_kernel: Some(key.crosses_kernel),
-        via: Some(via).filter(|text| !text.is_empty()),
-        count: counts.count,
-        mispredicted: counts.mispredicted,
-        ..of_file(&names.files.all()[key.file as usize])
     }
 }
 

@@ -1,21 +1,16 @@
 //! Rows of branches, each with its number of executions.
 
-use std::cmp::Ordering;
-
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+use rayon::prelude::*;
 use traceshard::Loss;
 
 use crate::gather::chain::{TailId, Tails};
 use crate::gather::files::FileId;
+use crate::gather::places::PlaceId;
 
 /// The number of an event on the machine that it was recorded on.
 pub(crate) type EventId = u16;
 
-/// The place of a row, until equal rows are added up.
-pub(crate) type RowId = u32;
-
-/// An address in a file, or the absence of an address, as bytes of a number. Addresses are less than 2^63.
+/// An address in a file, or the absence of an address, as one number. Addresses are less than 2^63.
 /// The absence of an address comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place(u64);
@@ -30,47 +25,51 @@ impl Place {
     }
 }
 
-/// A branch of a file, and the possible ends of the run behind it.
+/// A branch of a file, and the possible ends of the run behind it. Places and tails are numbers of the [`Tails`] of
+/// the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
-    pub file: FileId,
-    pub event: EventId,
     /// Addresses of the source and the destination in the file.
-    pub from: Place,
-    pub to: Place,
+    pub from: PlaceId,
+    pub to: PlaceId,
     pub tail: TailId,
     /// Address at which the run ended, if the next newer entry of the whole stack ended it.
-    pub stack_end: Place,
+    pub stack_end: PlaceId,
+    pub file: FileId,
+    pub event: EventId,
     /// True if one end of the branch is in the kernel, and the other is not.
     pub crosses_kernel: bool,
 }
 
 impl Key {
+    /// Returns the key as numbers that differ for different keys.
+    #[inline]
+    fn numbers(&self) -> [u64; 3] {
+        let both = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        [
+            both(self.from.bits(), self.to.bits()),
+            both(self.tail.bits(), self.stack_end.bits()),
+            both(self.file, u32::from(self.event) << 1 | u32::from(self.crosses_kernel)),
+        ]
+    }
+
+    /// Returns true if both keys are the same. Compares without branches, unlike `==`.
+    #[inline]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let ([a, b, c], [d, e, f]) = (self.numbers(), other.numbers());
+        (a ^ d) | (b ^ e) | (c ^ f) == 0
+    }
+
     /// Returns a hash whose bits, the lowest and the highest included, depend on the whole key.
     #[inline]
-    fn hash(&self) -> u64 {
-        let small = u64::from(self.file) << 32 | u64::from(self.tail.bits());
-        let rest = u64::from(self.event) << 1 | u64::from(self.crosses_kernel);
-        let mixed = self.from.0 ^ self.to.0.rotate_left(32) ^ (rest << 48);
-        let (mixed, other) = (mixed ^ 0x9e37_79b9_7f4a_7c15, self.stack_end.0.rotate_left(16) ^ small);
-        let product = u128::from(mixed) * u128::from(other ^ 0xd1b5_4a32_d192_ed03);
+    pub(crate) fn hash(&self) -> u64 {
+        let [branch, run, whose] = self.numbers();
+        let whose = whose.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let product =
+            u128::from(branch ^ 0x9e37_79b9_7f4a_7c15) * u128::from(run ^ whose ^ whose >> 32 ^ 0xd1b5_4a32_d192_ed03);
         (product as u64 ^ (product >> 64) as u64)
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
             .rotate_left(32)
-    }
-
-    /// Orders keys by file, event and address first. A few comparisons of large numbers take less time than
-    /// many of small numbers.
-    #[inline]
-    fn order(&self, other: &Self) -> Ordering {
-        let whose = |key: &Self| u64::from(key.file) << 16 | u64::from(key.event);
-        let begin = |key: &Self| u128::from(whose(key)) << 64 | u128::from(key.from.0);
-        let rest = |key: &Self| u128::from(key.to.0) << 64 | u128::from(key.tail.bits());
-        let for_bolt = |key: &Self| (key.stack_end, key.crosses_kernel);
-        begin(self)
-            .cmp(&begin(other))
-            .then_with(|| rest(self).cmp(&rest(other)))
-            .then_with(|| for_bolt(self).cmp(&for_bolt(other)))
     }
 }
 
@@ -92,111 +91,40 @@ impl Counts {
     }
 }
 
-/// A row. It takes less than a line of the processor's cache.
+/// A row. Two rows share a line of the processor's cache. Counts that do not fit are in another row with the same
+/// key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CountedRow {
     pub key: Key,
-    pub counts: Counts,
+    pub count: u32,
+    pub mispredicted: u32,
 }
 
-const _: () = assert!(size_of::<CountedRow>() <= 56);
+const _: () = assert!(size_of::<CountedRow>() == 32);
 
-/// Most rows that are looked up in a table. The table fits into the second-level cache of a core.
-const FEW_ROWS: usize = 1 << 14;
+impl CountedRow {
+    /// Adds the counts of another row. Returns false, and changes nothing, if the sums do not fit.
+    #[inline]
+    pub(crate) fn add(&mut self, other: &Self) -> bool {
+        let count = self.count.checked_add(other.count);
+        // A branch is mispredicted at most as often as it is executed.
+        if let Some(count) = count {
+            self.count = count;
+            self.mispredicted += other.mispredicted;
+        }
+        count.is_some()
+    }
+}
 
-/// Least number of rows without a table that are added up.
-const MANY_ROWS: usize = 1 << 16;
-
-/// Number of counts that wait until they are added together.
-const MOST_WAITING: usize = 256;
-
-/// Rows in the order in which they were first counted. If there are few rows, each is there once. If there
-/// are many, some are there more than once: to sort them now and then, and to add up equal rows, takes less
-/// time than to look up each row.
-#[derive(Debug)]
+/// Rows and their tails, in no particular order. Several rows may have one key.
+#[derive(Debug, Default)]
 pub(crate) struct Rows {
-    rows: Vec<CountedRow>,
-    /// Counts that are not yet added to their rows.
-    waiting: Vec<(RowId, Counts)>,
-    /// Place of each row, while there are few rows.
-    table: Option<HashTable<RowId>>,
-    /// Number of rows at the beginning that are sorted.
-    sorted: usize,
-    /// Number of rows above which equal rows should be added up.
-    room: usize,
+    pub rows: Vec<CountedRow>,
     pub tails: Tails,
 }
 
-impl Default for Rows {
-    fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            waiting: Vec::new(),
-            table: Some(HashTable::new()),
-            sorted: 0,
-            room: MANY_ROWS,
-            tails: Tails::default(),
-        }
-    }
-}
-
 impl Rows {
-    /// Returns the place of a row. Makes the row if there is none, or if there are many rows.
-    pub(crate) fn number(&mut self, key: Key) -> RowId {
-        let Self { rows, table, .. } = self;
-        let number = u32::try_from(rows.len()).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
-        if rows.len() == FEW_ROWS {
-            *table = None;
-        }
-        if let Some(table) = table {
-            let is_same = |&number: &RowId| rows[number as usize].key == key;
-            match table.entry(key.hash(), is_same, |&number| rows[number as usize].key.hash()) {
-                Entry::Occupied(found) => return *found.get(),
-                Entry::Vacant(place) => place.insert(number),
-            };
-        }
-        let counts = Counts::default();
-        rows.push(CountedRow { key, counts });
-        number
-    }
-
-    pub(crate) fn add(&mut self, row: RowId, counts: Counts) {
-        if self.waiting.len() == MOST_WAITING {
-            self.settle();
-        }
-        self.waiting.push((row, counts));
-    }
-
-    /// Adds the waiting counts to their rows. No addition depends on another one, so the processor loads
-    /// several rows at the same time.
-    fn settle(&mut self) {
-        let Self { rows, waiting, .. } = self;
-        for (row, counts) in waiting.drain(..) {
-            rows[row as usize].counts.add(counts);
-        }
-    }
-
-    /// Returns true if there are so many rows that equal rows should be added up.
-    #[inline]
-    pub(crate) fn are_many(&self) -> bool {
-        self.rows.len() > self.room
-    }
-
-    /// Adds up equal rows. Afterwards all rows have other places.
-    pub(crate) fn add_up(&mut self) {
-        self.table = None;
-        self.settle();
-        let order = |a: &CountedRow, b: &CountedRow| a.key.order(&b.key);
-        self.rows[self.sorted..].sort_unstable_by(order);
-        // This sort only merges the rows that were sorted before and the new ones.
-        self.rows.sort_by(order);
-        add_up_neighbours(&mut self.rows);
-        self.sorted = self.rows.len();
-        self.room = MANY_ROWS.max(self.rows.len() + self.rows.len() / 2);
-    }
-
-    /// Returns the number of rows, as an upper bound, or the number of notes about tails, whichever is
-    /// greater.
+    /// Returns the number of rows, or the number of notes about tails and places, whichever is greater.
     pub(crate) fn len(&self) -> usize {
         self.rows.len().max(self.tails.len())
     }
@@ -207,35 +135,34 @@ impl Rows {
 
     /// Moves the rows of `other` to these rows.
     pub(crate) fn take(&mut self, other: &mut Self) {
-        let mut other = std::mem::take(other);
-        other.settle();
+        let other = std::mem::take(other);
         if self.is_empty() {
             *self = other;
             return;
         }
-        let numbers = self.tails.adopt(&other.tails);
-        for row in &mut other.rows {
-            row.key.tail = Tails::adopted(row.key.tail, &numbers);
-        }
-        self.rows.append(&mut other.rows);
+        let adopted = self.tails.adopt(&other.tails);
+        self.rows.extend(other.rows.into_iter().map(|row| CountedRow {
+            key: Key {
+                from: adopted.place(row.key.from),
+                to: adopted.place(row.key.to),
+                tail: adopted.tail(row.key.tail),
+                stack_end: adopted.place(row.key.stack_end),
+                ..row.key
+            },
+            ..row
+        }));
     }
 
-    /// Returns all rows, in no particular order, some of them more than once, and their tails.
-    pub(crate) fn into_parts(mut self) -> (Vec<CountedRow>, Tails) {
-        self.settle();
-        (self.rows, self.tails)
+    /// Adds up equal rows.
+    pub(crate) fn add_up(&mut self) {
+        self.rows.par_sort_unstable_by_key(|row| row.key.numbers());
+        add_up_neighbours(&mut self.rows);
     }
 }
 
-/// Makes one row of neighbouring rows that are equal.
+/// Makes one row of neighbouring rows that are equal, unless the counts do not fit into one row.
 pub(crate) fn add_up_neighbours(rows: &mut Vec<CountedRow>) {
-    rows.dedup_by(|row, kept| {
-        let is_same = row.key == kept.key;
-        if is_same {
-            kept.counts.add(row.counts);
-        }
-        is_same
-    });
+    rows.dedup_by(|row, kept| row.key.is(&kept.key) && kept.add(row));
 }
 
 /// The numbers of the ledger, one for each [`Loss`].

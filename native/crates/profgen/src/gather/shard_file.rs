@@ -10,9 +10,10 @@ use perfdata::TextPoke;
 use rustc_hash::FxHashSet;
 use traceshard::{Binary, Metadata, Record, Row, RowGroup, ShardWriter, group_len, write_patch};
 
+use crate::gather::order::{ranks, sort};
 use crate::gather::outcome::WrittenShard;
 use crate::gather::row_groups::{BranchGroup, Names, SampledGroup, of_file};
-use crate::gather::rows::{CountedRow, Rows, Tally, add_up_neighbours};
+use crate::gather::rows::{Rows, Tally};
 use crate::gather::sampled::SampledRows;
 
 /// Code that was rewritten: the file, the address, and the change.
@@ -63,25 +64,8 @@ impl ShardFile {
             let (earliest, latest) = self.times.unwrap_or((first, last));
             self.times = Some((earliest.min(first), latest.max(last)));
         }
-        let (mut rows, tails) = rows.into_parts();
-        let files = ranks(names.files.all());
-        let events = ranks(names.events);
-        let branch = |CountedRow { key, .. }: &CountedRow| {
-            let whose = u64::from(files[key.file as usize]) << 32 | u64::from(events[usize::from(key.event)]);
-            (whose, key.from, key.to)
-        };
-        let rest = |CountedRow { key, .. }: &CountedRow| (key.stack_end, key.crosses_kernel);
-        // The rows of each worker are sorted by their branches already, so this sort only merges them. Tails are
-        // compared for rows of one branch only.
-        rows.sort_by_key(branch);
-        for same in rows.chunk_by_mut(|a, b| branch(a) == branch(b)) {
-            same.sort_by(|a, b| {
-                let by_tail = tails.order(a.key.tail, b.key.tail);
-                by_tail.then_with(|| rest(a).cmp(&rest(b)))
-            });
-        }
-        // Different tails have different numbers, so equal rows are neighbours.
-        add_up_neighbours(&mut rows);
+        let Rows { mut rows, tails } = rows;
+        sort(&mut rows, &tails, names);
         self.rows += rows.len() as u64;
         let mut rest = &rows[..];
         while !rest.is_empty() {
@@ -170,17 +154,6 @@ fn failure(file: &GrowingFile, error: traceshard::Error) -> Error {
         traceshard::Error::Io(error) => file.failure(error),
         other => file.failure(std::io::Error::other(other)),
     }
-}
-
-/// Returns for each element the number of elements that come before it in sorted order.
-fn ranks<T: Ord>(of: &[T]) -> Vec<u32> {
-    let mut sorted: Vec<usize> = (0..of.len()).collect();
-    sorted.sort_by_key(|index| &of[*index]);
-    let mut ranks = vec![0; of.len()];
-    for (rank, index) in (0..).zip(sorted) {
-        ranks[index] = rank;
-    }
-    ranks
 }
 
 /// Returns a name that no other file has, in this folder or in any other: the time at which the file was

@@ -5,11 +5,12 @@ use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
 use rayon::prelude::*;
 use traceshard::Loss;
 
+use crate::gather::entry::Of;
 use crate::gather::files::Followed;
 use crate::gather::rows::{EventId, Rows, Tally};
 use crate::gather::sampled::{SampledRows, SampledTable};
 use crate::gather::spots::Spots;
-use crate::gather::table::{Of, Table};
+use crate::gather::table::Table;
 use crate::input::events::UsableEvents;
 use crate::request::options::{SampleUse, Selection};
 
@@ -111,7 +112,7 @@ impl<'a> Workers<'a> {
     /// counts for each.
     pub(crate) fn exceed(&mut self, most: usize) -> bool {
         let len = |workers: &mut Self| workers.workers.each().map(Worker::len).sum::<usize>();
-        if len(self) <= most {
+        if len(self) + self.workers.each().count() * Table::MOST_IN_SLOTS <= most {
             return false;
         }
         self.in_parallel(|worker| worker.table.add_up());
