@@ -180,7 +180,8 @@ fn read_rows<'a>(
     let read = |path: &PathBuf| {
         check(observer)?;
         let shard = open(path)?;
-        let groups = (0..shard.groups()).into_par_iter();
+        // A thread that becomes idle can take over each group that no thread reads yet.
+        let groups = (0..shard.groups()).into_par_iter().with_max_len(1);
         groups
             .filter(|group| may_have(&shard, *group, targets, options))
             .try_for_each(|group| {
