@@ -20,8 +20,9 @@ export interface CollectOptions extends SampleSelection {
   output: string;
   /**
    * Limit of one file in the folder: a time, for example `30s`, `10m` or `1h`, or a size, for example `64MiB` or
-   * `1GB`. At the limit the file is finished and the next one is begun. Absent: all rows go into one file. The
-   * time is checked only when records arrive.
+   * `1GB`. At the limit the file is finished and the next one is begun. Absent: all rows go into one file. A
+   * file of a stream is finished in time even if no records arrive. The size is checked after every 16 MiB of the
+   * recording.
    */
   rotate?: string | undefined;
   /** Write the name of the recording host into the file; default false. */

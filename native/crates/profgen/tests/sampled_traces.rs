@@ -7,12 +7,14 @@ mod spe_recording;
 mod summed;
 mod support;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use job::DiagnosticCode;
 use profgen::{
     BoltFormat, CollectOptions, EntryClass, Error, ErrorCode, Format, GenerateOptions, Input, Ledger, Outcome,
-    SampleUse, Silent, collect, generate,
+    Rotation, SampleUse, Silent, collect, generate,
 };
 use proptest::prelude::*;
 use spe_recording::spe_recording;
@@ -248,6 +250,51 @@ fn every_form_of_a_profile_by_addresses_and_by_arm_spe_is_that_of_the_recordings
         .collect();
     let of_branches = divided(&branches, &cuts, folder.path(), |records| arm_spe(records, &recorded));
     assert_eq!(compare(&of_branches).expect("equal"), 3 * FORMS.len());
+}
+
+/// perf writes the trace behind the other records, so the rows are in the last file.
+#[cfg(unix)]
+#[test]
+fn a_stream_of_arm_spe_in_several_files_gives_the_profile_of_the_recording() {
+    let recorded = Recorded::read();
+    let folder = tempfile::tempdir().expect("a folder");
+    let branches = recorded.stacks.iter().flatten();
+    let records: Vec<SpeRecord> = branches
+        .map(|(from, to)| SpeRecord::taken(*from, *to).in_thread(PID as u32))
+        .collect();
+    let recording = folder.path().join("perf.data");
+    std::fs::write(&recording, arm_spe(&records, &recorded)).expect("written");
+    let stream = spe_recording(code_map(&recorded), &records).build_pipe();
+    for rotate in [Rotation::Bytes(1), Rotation::Every(Duration::from_secs(1))] {
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo runs").success());
+        let spool = folder.path().join(format!("{rotate:?}"));
+        let options = CollectOptions {
+            rotate: Some(rotate),
+            jobs: 2,
+            ..CollectOptions::new(vec![pipe.clone()], &spool)
+        };
+        let job = std::thread::spawn(move || collect(&options, &Silent));
+        let mut writer = std::fs::OpenOptions::new().write(true).open(&pipe).expect("a reader");
+        let (first, second) = stream.split_at(stream.len() / 2);
+        writer.write_all(first).expect("written");
+        if let Rotation::Every(time) = rotate {
+            // The first file is finished meanwhile.
+            std::thread::sleep(2 * time);
+        }
+        writer.write_all(second).expect("written");
+        drop(writer);
+        let outcome = job.join().expect("no panic").expect("collected");
+        assert!(matches!(rotate, Rotation::Bytes(_)) || outcome.shards.len() > 1);
+        std::fs::remove_file(&pipe).expect("removed");
+        for form in [(Format::Text, false, false), (Format::Text, false, true)] {
+            let whole = run(Input::PerfData(vec![recording.clone()]), form, 2).expect("a profile");
+            let traced = run(Input::Traces(vec![spool.clone()]), form, 2).expect("a profile");
+            assert_eq!(traced.bytes, whole.bytes, "{rotate:?} {form:?}");
+            assert!(form.2 || told(&traced) == told(&whole));
+        }
+    }
 }
 
 /// The instruction after the last one of a mapping is where nothing is mapped. The shard has a row for the branch.

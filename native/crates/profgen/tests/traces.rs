@@ -411,6 +411,33 @@ fn build_ids_that_other_programs_write_are_used_or_refused_but_never_left_out() 
     assert_eq!(error.code, ErrorCode::BuildIdMismatch, "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_in_a_folder_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Fixture::named("calc-x86_64").program();
+    let run = |path: &Path| {
+        let options = options(&program, Input::Traces(vec![path.to_owned()]), Format::Text);
+        generate(&options, &Silent).expect_err("refused").message
+    };
+    let in_folder = |name: &str| folder.path().join(name);
+    shard_of_count(1, &in_folder("a.parquet"));
+    for (name, target, expected) in [
+        ("up", folder.path(), "up: it is a link to the folder"),
+        ("b.parquet", Path::new("missing"), "b.parquet: no such file"),
+    ] {
+        std::os::unix::fs::symlink(target, in_folder(name)).expect("a link");
+        let message = run(folder.path());
+        assert!(message.to_lowercase().contains(expected), "{message}");
+        std::fs::remove_file(in_folder(name)).expect("removed");
+    }
+    let pipe = in_folder("pipe.parquet");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    // Nothing writes to the pipe.
+    assert!(run(&pipe).ends_with("it is not a regular file"));
+}
+
 #[test]
 fn no_row_has_more_mispredictions_than_branches() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -43,12 +43,13 @@ impl Shard {
     /// # Errors
     /// See [`Error`].
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
+        // To open a FIFO would wait until another process writes to it.
+        if !std::fs::metadata(path)?.is_file() {
             return Err(Error::NotParquet("it is not a regular file".to_owned()));
         }
-        Self::read(Source::File(Arc::new(file), metadata.len()), partition_of(path))
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Self::read(Source::File(Arc::new(file), len), partition_of(path))
     }
 
     /// Opens the bytes of a file.

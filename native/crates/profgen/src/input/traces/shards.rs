@@ -39,10 +39,18 @@ pub(crate) fn shard_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
             .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.file_name()))
         {
             let entry = entry.map_err(|error| {
-                let reason = error.io_error().map_or_else(|| error.to_string(), system_reason);
-                Error::new(ErrorCode::InputUnreadable, format!("{}: {reason}", path.display()))
-                    .path(path)
-                    .hint("Check the path and your permission to read it.")
+                let at = error.path().unwrap_or(path);
+                let (reason, hint) = match (error.io_error(), error.loop_ancestor()) {
+                    (_, Some(ancestor)) => (
+                        format!("it is a link to the folder {} that it is in", ancestor.display()),
+                        "Remove the link, or name the folders and files that have the traces.",
+                    ),
+                    (Some(error), None) => (system_reason(error), "Check the path and your permission to read it."),
+                    (None, None) => (error.to_string(), "Check the path and your permission to read it."),
+                };
+                Error::new(ErrorCode::InputUnreadable, format!("{}: {reason}", at.display()))
+                    .path(at)
+                    .hint(hint)
             })?;
             if entry.file_type().is_file() && entry.path().extension().is_some_and(|extension| extension == "parquet") {
                 files.push(entry.into_path());
