@@ -9,7 +9,7 @@ export interface TracedBinary {
   /** Path of the file, as it was mapped. */
   path: string;
   kind: 'user' | 'kernel' | 'module';
-  /** Number of rows of branches, of sampled addresses, and of calls on their call chains. */
+  /** Number of rows of branches, of sampled addresses, of calls on their call chains, and of whole samples. */
   rows: number;
   /** Number of times that branches with a start or an end in the file were taken. A branch from one file to another counts in both. */
   count: bigint;
@@ -17,6 +17,8 @@ export interface TracedBinary {
   mispredicted: bigint;
   /** Number of sampled addresses in the file. */
   addresses: bigint;
+  /** Number of samples that were collected with their call chains, and have branches in the file. */
+  stacks: bigint;
 }
 
 /** The contents of a trace shard. Counts are `bigint`, numbers of things are `number`. */

@@ -206,6 +206,8 @@ export interface BindingCollectOptions {
   select: BindingSelection
   /** The part of the samples that counts: branch stacks or addresses. */
   samples?: 'branches' | 'addresses'
+  /** True to leave out the call chains of samples with branch stacks. */
+  ignoreStackSamples?: boolean
   /** True if damage of an input is an error. */
   strict?: boolean
   /** Number of worker threads; 0 stands for one for each processor. */
@@ -1017,7 +1019,7 @@ export interface BindingShardBinary {
   path: string
   /** Kind of the file. */
   kind: 'user' | 'kernel' | 'module'
-  /** Number of rows of branches, addresses and calls. */
+  /** Number of rows of branches, addresses, calls and whole samples. */
   rows: number
   /** Number of times that branches of the file were taken. */
   count: bigint
@@ -1025,6 +1027,8 @@ export interface BindingShardBinary {
   mispredicted: bigint
   /** Number of sampled addresses in the file. */
   addresses: bigint
+  /** Number of whole samples with call chains. */
+  stacks: bigint
 }
 
 /** The result of an inspection that succeeded. */

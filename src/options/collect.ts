@@ -34,6 +34,11 @@ export interface CollectOptions extends SampleSelection {
    * sample has branches.
    */
   samples?: 'branches' | 'addresses' | undefined;
+  /**
+   * Leave out the call chains of samples with branch stacks; default false: such samples have rows that give
+   * profiles with calling contexts. Files are many times smaller without these rows.
+   */
+  ignoreStackSamples?: boolean | undefined;
   /** Fail with `INPUT_DAMAGED` if an input is damaged; default false: damage is reported as a diagnostic. */
   strict?: boolean | undefined;
   /** Number of worker threads; default 0: one for each processor. */
@@ -78,6 +83,12 @@ export const COLLECT_OPTIONS = {
     'samples',
     'Collect the branches of samples (branches) or their addresses (addresses).',
     { default: 'branches, or addresses if there are none' },
+  ),
+  ignoreStackSamples: flag(
+    'Samples',
+    'boolean',
+    'ignore-stack-samples',
+    'Collect branch stacks alone, although samples have call stacks, too. Files are many times smaller.',
   ),
   strict: GENERATE_OPTIONS.strict,
   jobs: JOBS,

@@ -40,10 +40,11 @@ export function tracesText(summary: TracesSummary): string {
   lines.push(...ledgerLines(summary.ledger));
   for (const { name, count } of summary.events)
     lines.push(line('event', `${name}: ${eventText(count, summary)}`));
-  for (const { path, buildId, kind, count, addresses, rows } of binaries.slice(0, MAX_BINARIES)) {
+  for (const { path, buildId, kind, count, addresses, stacks, rows } of binaries.slice(0, MAX_BINARIES)) {
     const parts = [plural(rows, 'row')];
     if (count > 0n) parts.push(`${plural(count, 'branch', 'branches')} from or to it`);
     if (addresses > 0n) parts.push(plural(addresses, 'sampled address', 'sampled addresses'));
+    if (stacks > 0n) parts.push(plural(stacks, 'sample with a call chain', 'samples with call chains'));
     lines.push(line(kind, `${path} (${buildId ?? 'no build id'}): ${parts.join(', ')}`));
   }
   const more = binaries.length - MAX_BINARIES;

@@ -53,7 +53,7 @@ describe('autofdo-gen collect', () => {
     expect(await run(...args)).toMatchObject({ status: 0 });
     expect(readFileSync(join(temporary.path, 'a.afdo')).equals(expected)).toBe(true);
     const described = await run('inspect', 'a.parquet');
-    expect(described.stdout.toString()).toMatch(/^traces +1,213 rows in 2 groups, schema 3$/m);
+    expect(described.stdout.toString()).toMatch(/^traces +1,213 rows in 2 groups, schema 4$/m);
     expect(described.stdout.toString()).toMatch(/^user +\/tmp\/autofdo-fixture\/calc \(0645410a/m);
     expect(described.stdout.toString()).not.toMatch(/^host/m);
   });
@@ -66,7 +66,7 @@ describe('autofdo-gen collect', () => {
     const { binaries, ledger, schemaVersion } = await inspectTraces(
       join(temporary.path, 'addresses.parquet'),
     );
-    expect(schemaVersion).toBe(3);
+    expect(schemaVersion).toBe(4);
     expect(binaries.map(({ count }) => count)).toEqual(binaries.map(() => 0n));
     expect(binaries[0]?.addresses).toBeGreaterThan(300n);
     expect(ledger).toContainEqual({ name: 'addresses', count: 464n });
@@ -87,7 +87,7 @@ describe('autofdo-gen collect', () => {
     const without = await inspectTraces(options.output);
     expect(without).toMatchObject({
       host: undefined,
-      schemaVersion: 3,
+      schemaVersion: 4,
       tool: expect.stringMatching(/^autofdo-gen /),
     });
     await collectTraces({ ...options, host: true });

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { expectSame, expectSameButForOrder } from './compare.js';
 import { ARM_DYNAMIC, AUTOFDO, CLANG, CLANGXX } from './compilers.js';
 import { llvmProfgen, ours, oursCompatible } from './generators.js';
 import { type Program, recorded } from './program.js';
-import { cli, repository, run, shell, testWith } from './tools.js';
+import { cli, fleetPython, repository, run, shell, testWith } from './tools.js';
 
 const PROBES = '-fdebug-info-for-profiling -fpseudo-probe-for-profiling';
 const FRAMES = '-fno-omit-frame-pointer';
@@ -146,6 +146,21 @@ function scriptOf(folder: string): string {
   return script;
 }
 
+/** Returns the traces of the recording in a folder. */
+function tracesOf(folder: string): string {
+  const traces = 'perf.parquet';
+  if (!existsSync(join(folder, traces))) {
+    const collected = run(
+      process.execPath,
+      [cli, 'collect', '--perfdata', 'perf.data', '-o', traces],
+      folder,
+    );
+    expect(collected).toMatchObject({ status: 0 });
+    expect(collected.stderr).not.toMatch(/^warning: /m);
+  }
+  return traces;
+}
+
 /** The modes of the tests. llvm-profgen 22 crashes if all recursion is kept and the pre-inliner runs. */
 const MODES = [
   [],
@@ -196,6 +211,8 @@ for (const program of [...programs, ...unusual]) {
         expectSame(ours(folder, text), theirs, true);
         const recording = [...input, '--perfdata=perf.data', '--format=text', ...flags];
         expectSame(ours(folder, recording), theirs, true);
+        const traces = [...input, `--traces=${tracesOf(folder)}`, '--format=text', ...flags];
+        expectSame(ours(folder, traces), theirs, true);
       });
     }
 
@@ -211,6 +228,7 @@ for (const program of [...programs, ...unusual]) {
         const theirs = llvmProfgen(folder, [...input, `--perfscript=${scriptOf(folder)}`, ...flags]);
         const found = ours(folder, [...input, '--perfdata=perf.data', ...flags]);
         expectSameButForOrder(found, theirs, folder);
+        expectSame(ours(folder, [...input, `--traces=${tracesOf(folder)}`, ...flags]), found, false);
       }
     });
 
@@ -225,7 +243,11 @@ for (const program of [...programs, ...unusual]) {
 
     testWith(tools, 'the profile does not depend on the number of threads', () => {
       const { folder } = recorded(program);
-      for (const samples of ['--perfdata=perf.data', `--perfscript=${scriptOf(folder)}`]) {
+      for (const samples of [
+        '--perfdata=perf.data',
+        `--perfscript=${scriptOf(folder)}`,
+        `--traces=${tracesOf(folder)}`,
+      ]) {
         const [one, ...others] = ['1', '2', '7'].map((jobs) =>
           ours(folder, [...input, samples, `--jobs=${jobs}`]),
         );
@@ -247,6 +269,57 @@ for (const program of [...programs, ...unusual]) {
     });
   });
 }
+
+describe('traces with call chains', () => {
+  for (const program of programs.filter(({ name }) => /-(c|tail-calls|aarch64-probes)$/.test(name))) {
+    const tools = ['clang-22', 'perf', fleetPython, ...(program.tools ?? [])];
+    testWith(tools, `of ${program.name}, added up by DuckDB, give the contexts of the recordings`, () => {
+      const { folder } = recorded(program);
+      const parts = ['first.parquet', 'second.parquet'];
+      for (const part of parts) copyFileSync(join(folder, tracesOf(folder)), join(folder, part));
+      const sql = `import duckdb
+duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredicted)::UBIGINT AS mispredicted)
+  FROM read_parquet(${JSON.stringify(parts).replaceAll('"', "'")}) GROUP BY ALL) TO 'sum.parquet'""")`;
+      expect(run(fleetPython, ['-c', sql], folder)).toMatchObject({ status: 0, stderr: '' });
+      const modes = [
+        [],
+        ['--csspgo-preinliner=0', '--gen-cs-nested-profile=0'],
+        ['--skip-symbolization'],
+        ['--ignore-stack-samples'],
+      ];
+      for (const flags of modes) {
+        const all = ['--binary=program', '--format=text', ...(program.flags ?? []), ...flags];
+        const twice = ours(folder, [...all, '--perfdata=perf.data', '--perfdata=perf.data']);
+        expectSame(ours(folder, [...all, '--traces=sum.parquet']), twice, true);
+        expectSame(ours(folder, [...all, ...parts.map((part) => `--traces=${part}`)]), twice, true);
+      }
+    });
+  }
+});
+
+describe('collect --ignore-stack-samples', () => {
+  const program = programs.find(({ name }) => name === 'stacks-c');
+  testWith(['clang-22', 'perf'], 'leaves call chains out, and the profile is flat', () => {
+    if (program === undefined) throw new Error('no such program');
+    const { folder } = recorded(program);
+    const collect = ['collect', '--perfdata', 'perf.data', '--ignore-stack-samples', '-o', 'small.parquet'];
+    expect(run(process.execPath, [cli, ...collect], folder)).toMatchObject({ status: 0 });
+    const size = (name: string) => statSync(join(folder, name)).size;
+    expect(size('small.parquet')).toBeLessThan(size(tracesOf(folder)));
+    const inspect = (name: string) => run(process.execPath, [cli, 'inspect', name], folder).stdout;
+    expect(inspect('small.parquet')).toMatch(/ call chains left out$/m);
+    expect(inspect('small.parquet')).not.toMatch(/ samples with call chains$/m);
+    expect(inspect(tracesOf(folder))).toMatch(/^user .*\/program .* samples with call chains$/m);
+    const flags = ['--binary=program', '--format=text', '-v', '--traces=small.parquet'];
+    const flat = ours(folder, flags);
+    expect(flat.stderr).toMatch(
+      /^note: .* had call chains, which were left out when the traces were collected/m,
+    );
+    expect(flat.output?.toString()).not.toBe(
+      ours(folder, ['--binary=program', '--format=text', '--perfdata=perf.data']).output?.toString(),
+    );
+  });
+});
 
 describe('if a coroutine is inlined at a call without a probe', () => {
   const program: Program = {

@@ -1,12 +1,7 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { ours } from './generators.js';
 import { type Program, recorded } from './program.js';
-import { cli, run, testWith } from './tools.js';
-
-/** Python with duckdb, which `.ci/run` installs. */
-const python = process.env['AUTOFDO_FLEET_PYTHON'] ?? join(homedir(), '.cache/autofdo-gen/fleet/bin/python3');
+import { cli, fleetPython as python, run, testWith } from './tools.js';
 
 const FLAGS = '-g -fdebug-info-for-profiling';
 const codec = '$programs/codec.c $programs/codec-main.c -o program';

@@ -1,11 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { type TestFunction, test } from 'vitest';
 
 export const repository = new URL('../../', import.meta.url).pathname;
 /** The command under test: that of this checkout, or an installed one. */
 export const cli = process.env['AUTOFDO_GEN_CLI'] ?? join(repository, 'dist/cli/main.js');
+
+/** Python with duckdb, pyarrow and pyspark, which `.ci/run` installs. */
+export const fleetPython =
+  process.env['AUTOFDO_FLEET_PYTHON'] ?? join(homedir(), '.cache/autofdo-gen/fleet/bin/python3');
 
 /** A file or a command that a test needs: a command by its name, anything else by its absolute path. */
 export type Tool = string;

@@ -7,13 +7,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cli, repository, run, shell, testWith } from './tools.js';
+import { cli, fleetPython as python, repository, run, shell, testWith } from './tools.js';
 
-/** Python with duckdb, pyarrow and pyspark, which `.ci/run` installs. */
-const python = process.env['AUTOFDO_FLEET_PYTHON'] ?? join(homedir(), '.cache/autofdo-gen/fleet/bin/python3');
 const examples = join(repository, 'examples/fleet');
 
 /** Recorded programs in C, C++ and Rust. */
@@ -65,8 +63,8 @@ const profiles = (of: string) =>
 /** A Python script that prints all rows of files, sorted, as pyarrow reads them. */
 const READ = `
 import sys, pyarrow.dataset as dataset, pyarrow as pa
-keys = ["record", "build_id", "path", "kind", "event", "arch", "branch_from", "branch_to", "run_end", "newest", "stack_end", "crosses_kernel", "via", "patch", "exact", "taken", "run_start"]
-schema = pa.schema([(name, pa.bool_() if name in ("newest", "crosses_kernel", "exact", "taken") else pa.uint64() if name in ("branch_from", "branch_to", "run_end", "stack_end", "run_start") else pa.string()) for name in keys] + [("count", pa.uint64()), ("mispredicted", pa.uint64())])
+keys = ["record", "build_id", "path", "kind", "event", "arch", "branch_from", "branch_to", "run_end", "newest", "stack_end", "crosses_kernel", "via", "patch", "exact", "taken", "run_start", "branch_stack", "call_chain", "has_call_chain"]
+schema = pa.schema([(name, pa.bool_() if name in ("newest", "crosses_kernel", "exact", "taken", "has_call_chain") else pa.uint64() if name in ("branch_from", "branch_to", "run_end", "stack_end", "run_start") else pa.string()) for name in keys] + [("count", pa.uint64()), ("mispredicted", pa.uint64())])
 table = dataset.dataset(sys.argv[1], partitioning=dataset.partitioning(pa.schema([("build_id", pa.string())]), flavor="hive") if "--hive" in sys.argv else None).to_table()
 table = pa.table([table[name].cast(schema.field(name).type) for name in schema.names], schema=schema)
 for row in sorted(map(str, table.to_pylist())): print(row)

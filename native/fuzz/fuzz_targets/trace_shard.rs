@@ -4,7 +4,7 @@
 use std::sync::Once;
 
 use libfuzzer_sys::fuzz_target;
-use traceshard::{Error, Needs, Row, Shard, parse_patch, parse_via};
+use traceshard::{Error, Needs, Row, Shard, parse_branch_stack, parse_call_chain, parse_patch, parse_via};
 
 /// The Parquet library panics on some damage, and `traceshard` catches these panics. The fuzzer's hook would end the
 /// process first, so the target replaces the hook. A panic that nothing catches still ends the process.
@@ -16,9 +16,13 @@ fuzz_target!(|bytes: &[u8]| {
     for group in 0..shard.groups() {
         let _ = shard.build_ids_of(group);
         let mut rows = 0;
+        let (mut entries, mut frames) = (Vec::new(), Vec::new());
+        let _ = shard.record_of(group);
         let read = shard.read_group(group, |row: &Row<'_>| {
             let _ = row.via.map(parse_via);
             let _ = row.patch.map(parse_patch);
+            let _ = row.branch_stack.map(|stack| parse_branch_stack(stack, &mut entries));
+            let _ = row.call_chain.map(|chain| parse_call_chain(chain, &mut frames));
             rows += 1;
             Ok::<(), Error>(())
         });

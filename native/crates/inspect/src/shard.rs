@@ -5,7 +5,9 @@ use std::path::Path;
 
 use job::failure::shard_error;
 use job::{Error, ErrorCode, Observer, check, on_threads};
-use traceshard::{Binary, Loss, Metadata, Record, Row, Shard, parse_patch, parse_via};
+use traceshard::{
+    Binary, Ends, Loss, Metadata, Record, Row, Shard, parse_branch_stack, parse_call_chain, parse_patch, parse_via,
+};
 
 /// The content of a shard. All of the shard was read, so a shard with a description can be used.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub struct ShardInspection {
 /// counts in both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FileCounts {
-    /// Number of rows of branches, addresses and calls.
+    /// Number of rows of branches, addresses, calls and whole samples.
     pub rows: u64,
     /// Number of times that the branches were taken.
     pub count: u64,
@@ -39,6 +41,8 @@ pub struct FileCounts {
     pub mispredicted: u64,
     /// Number of sampled addresses in the file.
     pub addresses: u64,
+    /// Number of whole samples with call chains whose branches start or end in the file.
+    pub stacks: u64,
 }
 
 /// Reads a shard and describes it.
@@ -83,6 +87,9 @@ struct Sums {
     binaries: BTreeMap<Binary, FileCounts>,
     events: BTreeMap<String, u64>,
     ledger: BTreeMap<Loss, u64>,
+    /// The stacks of the current row.
+    entries: Vec<Ends>,
+    frames: Vec<Option<u64>>,
 }
 
 enum Stop {
@@ -99,14 +106,27 @@ impl From<traceshard::Error> for Stop {
 impl Sums {
     fn add(&mut self, row: &Row<'_>) -> Result<(), Stop> {
         let wrong = |column: &str, text: Option<&str>| {
-            Err(Stop::Row(format!(
-                "column `{column}` has {:?}",
-                text.unwrap_or_default()
-            )))
+            // A cell may have megabytes.
+            let text = text.unwrap_or_default();
+            let shown: String = text.chars().take(80).collect();
+            let more = if shown.len() < text.len() { " and more" } else { "" };
+            Err(Stop::Row(format!("column `{column}` has {shown:?}{more}")))
         };
         let too_large = || Stop::Row("its counts add up to more than 64 bits hold".to_owned());
         if row.via.is_some_and(|via| parse_via(via).is_none()) {
             return wrong("via", row.via);
+        }
+        if row
+            .branch_stack
+            .is_some_and(|stack| parse_branch_stack(stack, &mut self.entries).is_none())
+        {
+            return wrong("branch_stack", row.branch_stack);
+        }
+        if row
+            .call_chain
+            .is_some_and(|chain| parse_call_chain(chain, &mut self.frames).is_none())
+        {
+            return wrong("call_chain", row.call_chain);
         }
         if row.stack_end.is_some() && row.crosses_kernel.is_none() {
             return Err(Stop::Row(
@@ -131,6 +151,7 @@ impl Sums {
                 let sum = match record {
                     Record::Call => return Ok(()),
                     Record::Address => &mut sums.addresses,
+                    Record::Stack => &mut sums.stacks,
                     _ => &mut sums.count,
                 };
                 *sum = sum.checked_add(row.count).ok_or_else(too_large)?;

@@ -180,6 +180,12 @@ fn a_branch_from_one_file_to_another_is_one_branch_of_its_event_and_a_call_is_no
         row("/lib/library.so", None, Some(3)),
         address,
         call,
+        Row {
+            record: Record::Stack,
+            branch_stack: Some("1>- 3>4"),
+            call_chain: Some("1 -"),
+            ..row("/bin/app", None, None)
+        },
     ];
     let mut writer = ShardWriter::new(Vec::new()).expect("memory");
     writer.write(&rows).expect("memory");
@@ -189,14 +195,43 @@ fn a_branch_from_one_file_to_another_is_one_branch_of_its_event_and_a_call_is_no
     let counts: Vec<_> = found
         .binaries
         .iter()
-        .map(|(file, sums)| (file.path.as_str(), sums.rows, sums.count, sums.addresses))
+        .map(|(file, sums)| (file.path.as_str(), sums.rows, sums.count, sums.addresses, sums.stacks))
         .collect();
     assert_eq!(
         counts,
         [
-            ("/bin/app", 2, 10, 0),
-            ("/lib/library.so", 1, 5, 0),
-            ("/bin/plain", 2, 0, 5)
+            ("/bin/app", 3, 10, 0, 5),
+            ("/lib/library.so", 1, 5, 0, 0),
+            ("/bin/plain", 2, 0, 5, 0)
         ]
     );
+}
+
+#[test]
+fn the_first_stack_that_cannot_be_read_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("traces.parquet");
+    let message = |stack: &str, chain: Option<&str>| {
+        let row = Row {
+            record: Record::Stack,
+            path: "/bin/app",
+            kind: Some(BinaryKind::User),
+            branch_stack: Some(stack),
+            call_chain: chain,
+            ..Row::ledger(Loss::Entries, 5)
+        };
+        let mut writer = ShardWriter::new(Vec::new()).expect("memory");
+        writer.write(&[row]).expect("memory");
+        std::fs::write(&path, writer.finish(&Metadata::default()).expect("memory")).expect("written");
+        let error = inspect_shard(&path, &Silent).err()?;
+        Some(error.message.replace(&path.display().to_string(), "a.parquet"))
+    };
+    assert_eq!(message("1>2", None), None);
+    assert_eq!(message("1>2", Some("- 2")), None);
+    let expected = "a.parquet: column `branch_stack` has \"->-\"";
+    assert_eq!(message("->-", None).as_deref(), Some(expected));
+    let expected = "a.parquet: column `call_chain` has \"\"";
+    assert_eq!(message("1>2", Some("")).as_deref(), Some(expected));
+    let long = message(&"x".repeat(100_000), None).expect("refused");
+    assert!(long.len() < 200 && long.ends_with("\" and more"), "{long}");
 }

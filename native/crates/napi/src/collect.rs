@@ -27,6 +27,8 @@ pub struct BindingCollectOptions {
     /// The part of the samples that counts: branch stacks or addresses.
     #[napi(ts_type = "'branches' | 'addresses'")]
     pub samples: Option<String>,
+    /// True to leave out the call chains of samples with branch stacks.
+    pub ignore_stack_samples: Option<bool>,
     /// True if damage of an input is an error.
     pub strict: Option<bool>,
     /// Number of worker threads; 0 stands for one for each processor.
@@ -104,6 +106,7 @@ impl TryFrom<BindingCollectOptions> for CollectOptions {
         let samples = from.samples.map(|name| parse_samples(&name)).transpose()?;
         Ok(Self {
             samples: samples.unwrap_or_default(),
+            ignore_stack_samples: from.ignore_stack_samples.unwrap_or_default(),
             rotate: rotate.transpose()?,
             host: from.host.unwrap_or_default(),
             select: from.select.try_into()?,

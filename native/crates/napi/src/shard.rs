@@ -57,7 +57,7 @@ pub struct BindingShardBinary {
     /// Kind of the file.
     #[napi(ts_type = "'user' | 'kernel' | 'module'")]
     pub kind: String,
-    /// Number of rows of branches, addresses and calls.
+    /// Number of rows of branches, addresses, calls and whole samples.
     pub rows: f64,
     /// Number of times that branches of the file were taken.
     #[napi(ts_type = "bigint")]
@@ -68,6 +68,9 @@ pub struct BindingShardBinary {
     /// Number of sampled addresses in the file.
     #[napi(ts_type = "bigint")]
     pub addresses: BigInt,
+    /// Number of whole samples with call chains.
+    #[napi(ts_type = "bigint")]
+    pub stacks: BigInt,
 }
 
 /// Reads a shard and describes it.
@@ -96,6 +99,7 @@ impl Success for ShardInspection {
             count: BigInt::from(counts.count),
             mispredicted: BigInt::from(counts.mispredicted),
             addresses: BigInt::from(counts.addresses),
+            stacks: BigInt::from(counts.stacks),
         });
         let value = BindingShard {
             size: count(self.bytes),

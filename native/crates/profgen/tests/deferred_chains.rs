@@ -11,10 +11,11 @@ mod traced;
 use std::path::PathBuf;
 
 use job::{DiagnosticCode, ErrorCode};
-use profgen::{EntryClass, GenerateOptions, Outcome, Silent, generate};
+use profgen::{EntryClass, GenerateOptions, Outcome, Silent};
 use testkit::{Compression, EventSpec, PerfDataBuilder, SampleSpec};
 
 use replay::{PID, Replay, text};
+use traced::generate;
 
 const CALL_CHAIN: u64 = 1 << 5;
 const CALLCHAIN_DEFERRED: u32 = 22;

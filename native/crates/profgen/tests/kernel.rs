@@ -134,6 +134,43 @@ fn runs_go_on_where_boot_removed_a_call() {
     }
 }
 
+/// Bit of `sample_type` for call chains, and the marker in front of frames of the kernel.
+const CALL_CHAIN: u64 = 1 << 5;
+const KERNEL: u64 = 128_u64.wrapping_neg();
+
+/// Traces must give the same as the recordings, which [`traced::generate`] checks.
+#[test]
+fn call_chains_of_a_kernel_give_contexts() {
+    // Each call chain returns behind the patched call, the first one from the function that it calls.
+    let chains = [
+        (CALLED, vec![BEHIND_SHORT_CALL]),
+        (0, vec![BEHIND_SHORT_CALL, BEHIND_SHORT_CALL]),
+        (JUMP, vec![]),
+    ];
+    let boot = |loaded: u64| {
+        let mut builder = PerfDataBuilder::new();
+        let mut event = EventSpec::branch_stacks("cycles");
+        event.sample_type |= CALL_CHAIN;
+        let event = builder.event(event);
+        builder.mmap(kernel_map(loaded));
+        for (skipped, (leaf, callers)) in chains.iter().enumerate() {
+            let frames = [*leaf].into_iter().chain(callers.iter().copied());
+            let stack = STACK[skipped..].iter().map(|(from, to)| (from + loaded, to + loaded));
+            builder.sample(SampleSpec {
+                ip: leaf + loaded,
+                callchain: [KERNEL].into_iter().chain(frames.map(|frame| frame + loaded)).collect(),
+                ..SampleSpec::of(event, 100).at(10).branches(&stack.collect::<Vec<_>>())
+            });
+        }
+        builder
+    };
+    let mut job = Job::new(&vmlinux(), &[boot(LOADED), boot(LINKED)]);
+    let with_contexts = job.counters();
+    assert!(with_contexts.contains('['), "{with_contexts}");
+    job.options.ignore_stack_samples = true;
+    assert!(!job.counters().contains('['));
+}
+
 #[test]
 fn damaged_tables_are_reported_and_the_code_taken_as_it_is() {
     let mut damaged = vmlinux();

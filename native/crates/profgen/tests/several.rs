@@ -21,6 +21,9 @@ use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
 const PID: i32 = 100;
+/// Bit of `sample_type` for call chains, and the marker in front of their frames of user space.
+const CALL_CHAIN: u64 = 1 << 5;
+const USER: u64 = 512_u64.wrapping_neg();
 /// Distance between the load addresses of neighbouring files.
 const DISTANCE: u64 = 1 << 32;
 
@@ -122,8 +125,22 @@ impl Mix {
     }
 
     fn record(&self, stacks: &[Vec<Pick>], maps: impl IntoIterator<Item = MapSpec>) -> PathBuf {
+        self.record_with_chains(stacks, &[], maps)
+    }
+
+    /// Records samples with branch stacks and, if `chains` is not empty, call chains.
+    fn record_with_chains(
+        &self,
+        stacks: &[Vec<Pick>],
+        chains: &[Vec<(usize, usize)>],
+        maps: impl IntoIterator<Item = MapSpec>,
+    ) -> PathBuf {
         let mut builder = PerfDataBuilder::new();
-        let event = builder.event(EventSpec::branch_stacks("cycles"));
+        let mut event = EventSpec::branch_stacks("cycles");
+        if !chains.is_empty() {
+            event.sample_type |= CALL_CHAIN;
+        }
+        let event = builder.event(event);
         for map in maps {
             builder.mmap(map);
         }
@@ -136,7 +153,18 @@ impl Mix {
                 (branch(file).0, branch(to).1)
             };
             let entries: Vec<_> = stack.iter().map(entry).collect();
-            builder.sample(SampleSpec::of(event, PID).at(10 + index as u64).branches(&entries));
+            let frame = |&(file, index): &(usize, usize)| match self.files.get(file) {
+                Some(recorded) => recorded.branches[index % recorded.branches.len()]
+                    .1
+                    .wrapping_add(Self::base(file)),
+                None => 0x10,
+            };
+            let chain = chains.get(index % chains.len().max(1));
+            let callchain = chain.map(|chain| [USER].into_iter().chain(chain.iter().map(frame)).collect());
+            builder.sample(SampleSpec {
+                callchain: callchain.unwrap_or_default(),
+                ..SampleSpec::of(event, PID).at(10 + index as u64).branches(&entries)
+            });
         }
         let path = self.folder.path().join("perf.data");
         std::fs::write(&path, builder.build_file()).expect("written");
@@ -208,6 +236,32 @@ proptest! {
         assert_like_alone(&options)?;
         options.skip_symbolization = true;
         assert_like_alone(&options)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Frames are in the code of any file, or of none. The profile of each binary, with contexts or without, must be
+    /// the one of a job with only this binary.
+    #[test]
+    fn call_chains_are_those_that_each_binary_has_alone(
+        stacks in picks(),
+        chains in prop::collection::vec(prop::collection::vec((0usize..4, any::<usize>()), 0..6), 1..40),
+    ) {
+        let mix = Mix::new();
+        let perf_data = mix.record_with_chains(&stacks, &chains, (0..3).map(|file| mix.map(file)));
+        let mut options = mix.options(&perf_data);
+        for (ignore, counters) in [(false, false), (false, true), (true, false), (true, true)] {
+            (options.ignore_stack_samples, options.skip_symbolization) = (ignore, counters);
+            let alone = options.binaries.iter().map(|binary| one(&options, binary).ok().and_then(|outcome| outcome.bytes));
+            let alone: Vec<_> = alone.collect();
+            let together = match generate(&options, &Silent) {
+                Ok(outcome) => outcome.binaries.into_iter().map(|binary| binary.bytes).collect(),
+                Err(_) => vec![None; 3],
+            };
+            prop_assert_eq!(together, alone, "{} {}", ignore, counters);
+        }
     }
 }
 

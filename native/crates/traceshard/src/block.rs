@@ -112,6 +112,7 @@ impl<'c> Block<'c> {
         let missing = |number: usize, expected| wrong(number, row, "no value", expected);
         let (from, to) = (number(column::FROM), number(column::TO));
         let (exact, taken) = (flag(column::EXACT), flag(column::TAKEN));
+        let branch_stack = cells[column::BRANCH_STACK].text(at, column::BRANCH_STACK, row)?;
         match self.record {
             Record::Address if from.is_none() => return Err(missing(column::FROM, "the sampled address")),
             Record::Address if exact.is_none() => {
@@ -122,6 +123,9 @@ impl<'c> Block<'c> {
             }
             Record::SampledBranch if taken.is_none() => {
                 return Err(missing(column::TAKEN, "a truth value in rows of sampled branches"));
+            }
+            Record::Stack if branch_stack.is_none() => {
+                return Err(missing(column::BRANCH_STACK, "the entries of the branch stack"));
             }
             _ => {}
         }
@@ -147,6 +151,9 @@ impl<'c> Block<'c> {
             exact,
             taken,
             run_start: number(column::RUN_START),
+            branch_stack,
+            call_chain: cells[column::CALL_CHAIN].text(at, column::CALL_CHAIN, row)?,
+            has_call_chain: flag(column::HAS_CALL_CHAIN),
             count: number(column::COUNT).ok_or_else(|| missing(column::COUNT, "a number"))?,
             mispredicted: mispredicted.ok_or_else(|| missing(column::MISPREDICTED, "a number"))?,
         })

@@ -15,6 +15,7 @@ mod pages;
 mod row;
 mod schema;
 mod shard;
+mod stack_text;
 mod text;
 mod writer;
 
@@ -24,5 +25,8 @@ pub use metadata::Metadata;
 pub use row::{Binary, BinaryKind, KERNEL_BIAS, KERNEL_START, Loss, Record, Row};
 pub use schema::{COLUMNS, SCHEMA_VERSION};
 pub use shard::Shard;
+pub use stack_text::{
+    MAX_CHAIN_FRAMES, MAX_STACK_ENTRIES, parse_branch_stack, parse_call_chain, write_branch_stack, write_call_chain,
+};
 pub use text::{Ends, branches_of_via, parse_patch, parse_via, push_via, write_patch};
 pub use writer::{MAX_GROUP_ROWS, RowGroup, ShardWriter, group_len};

@@ -14,8 +14,9 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
-/// Largest size of a page, and of a dictionary, in bytes. Writers make pages of about a megabyte.
-const MAX_PAGE: u64 = 32 << 20;
+/// Largest size of a page, and of a dictionary, in bytes. Most writers make pages of about a megabyte, and DuckDB makes
+/// pages of up to 100 MB.
+const MAX_PAGE: u64 = 112 << 20;
 /// Largest number of bytes of all pages and dictionaries of a group that are in memory together, and the number of
 /// bytes that a text of a dictionary takes in memory beside its own bytes.
 const MAX_OPEN: u64 = 128 << 20;

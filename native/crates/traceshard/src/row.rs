@@ -11,6 +11,8 @@ pub enum Record {
     Address,
     /// A call on the call chain of a sampled address.
     Call,
+    /// A whole sample with a call chain: the entries of its branch stack that touch the file, and its call chain.
+    Stack,
     /// Code that the kernel rewrote while the kernel ran.
     Patch,
     /// A number of what was read, or of what is in no other row.
@@ -18,17 +20,18 @@ pub enum Record {
 }
 
 impl Record {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Branch,
         Self::SampledBranch,
         Self::Address,
         Self::Call,
+        Self::Stack,
         Self::Patch,
         Self::Ledger,
     ];
 
     /// The spellings of all records, for messages.
-    pub(crate) const SPELLINGS: &str = "branch, sampled_branch, address, call, patch or ledger";
+    pub(crate) const SPELLINGS: &str = "branch, sampled_branch, address, call, stack, patch or ledger";
 
     /// Returns the spelling in the column.
     #[must_use]
@@ -38,6 +41,7 @@ impl Record {
             Self::SampledBranch => "sampled_branch",
             Self::Address => "address",
             Self::Call => "call",
+            Self::Stack => "stack",
             Self::Patch => "patch",
             Self::Ledger => "ledger",
         }
@@ -243,6 +247,16 @@ pub struct Row<'a> {
     /// For a branch that was sampled by itself: the target of the branch before, where the straight-line range that
     /// ends with the sampled branch begins. `None` outside of the file, or if the CPU did not record it.
     pub run_start: Option<u64>,
+    /// For a whole sample: the entries of the branch stack that start or end in the file; see
+    /// [`parse_branch_stack`](crate::parse_branch_stack). `None` for other records.
+    pub branch_stack: Option<&'a str>,
+    /// For a whole sample: the call chain; see [`parse_call_chain`](crate::parse_call_chain). `None` if the chain has
+    /// no frames, and for other records.
+    pub call_chain: Option<&'a str>,
+    /// For a branch, or a branch that was sampled by itself: true if the samples of the event have call chains, so that
+    /// rows of [`Record::Stack`] state the same branches of branch stacks; false if only the samples of another event
+    /// of the recording have call chains. `None` if no call chains were collected, and for other records.
+    pub has_call_chain: Option<bool>,
     /// Number of occurrences.
     pub count: u64,
     /// Number of times that the branch was mispredicted.
@@ -272,6 +286,9 @@ impl Row<'_> {
             exact: None,
             taken: None,
             run_start: None,
+            branch_stack: None,
+            call_chain: None,
+            has_call_chain: None,
             count,
             mispredicted: 0,
         }

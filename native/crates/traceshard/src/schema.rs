@@ -9,7 +9,7 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor, Type};
 use crate::error::Error;
 
 /// Version of the schema. Adding a column, or changing the meaning of one, increases it by one.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// The type of the values of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 }
 
 /// The columns, in the order of the file: the name, and true if every row has a value.
-pub const COLUMNS: [(&str, bool); 19] = [
+pub const COLUMNS: [(&str, bool); 22] = [
     ("record", true),
     ("build_id", false),
     ("path", true),
@@ -39,6 +39,9 @@ pub const COLUMNS: [(&str, bool); 19] = [
     ("exact", false),
     ("taken", false),
     ("run_start", false),
+    ("branch_stack", false),
+    ("call_chain", false),
+    ("has_call_chain", false),
     ("count", true),
     ("mispredicted", true),
 ];
@@ -62,15 +65,28 @@ pub(crate) mod column {
     pub(crate) const EXACT: usize = 14;
     pub(crate) const TAKEN: usize = 15;
     pub(crate) const RUN_START: usize = 16;
-    pub(crate) const COUNT: usize = 17;
-    pub(crate) const MISPREDICTED: usize = 18;
+    pub(crate) const BRANCH_STACK: usize = 17;
+    pub(crate) const CALL_CHAIN: usize = 18;
+    pub(crate) const HAS_CALL_CHAIN: usize = 19;
+    pub(crate) const COUNT: usize = 20;
+    pub(crate) const MISPREDICTED: usize = 21;
 
     /// Columns that all rows of a [`Block`](crate::Block) have in common.
     pub(crate) const OF_BLOCKS: [usize; 6] = [RECORD, BUILD_ID, PATH, KIND, EVENT, ARCH];
 
-    /// Columns that version 1 or version 2 of the schema did not have. Rows of these versions need none of them:
-    /// the first two serve BOLT only, and the others belong to records of version 3.
-    pub(crate) const LATER: [usize; 5] = [STACK_END, CROSSES_KERNEL, EXACT, TAKEN, RUN_START];
+    /// Columns that versions 1, 2 or 3 of the schema did not have. Rows of these versions need none of them: the
+    /// first two serve BOLT only, the next three belong to records of version 3, and the last three tell of call
+    /// chains, which these versions left out.
+    pub(crate) const LATER: [usize; 8] = [
+        STACK_END,
+        CROSSES_KERNEL,
+        EXACT,
+        TAKEN,
+        RUN_START,
+        BRANCH_STACK,
+        CALL_CHAIN,
+        HAS_CALL_CHAIN,
+    ];
 }
 
 pub(crate) const fn kind_of(index: usize) -> Kind {
@@ -82,7 +98,7 @@ pub(crate) const fn kind_of(index: usize) -> Kind {
         | column::RUN_START
         | column::COUNT
         | column::MISPREDICTED => Kind::Number,
-        column::NEWEST | column::CROSSES_KERNEL | column::EXACT | column::TAKEN => Kind::Flag,
+        column::NEWEST | column::CROSSES_KERNEL | column::EXACT | column::TAKEN | column::HAS_CALL_CHAIN => Kind::Flag,
         _ => Kind::Text,
     }
 }

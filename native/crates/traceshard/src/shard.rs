@@ -150,6 +150,16 @@ impl Shard {
         (exact && sound && statistics.null_count_opt() == Some(0)).then_some((lowest, highest))
     }
 
+    /// Returns the record of all rows of a group, if the file states that all have the same.
+    ///
+    /// # Panics
+    /// Panics if there is no such group.
+    #[must_use]
+    pub fn record_of(&self, group: usize) -> Option<Record> {
+        let column = self.columns[column::RECORD]?;
+        Record::parse(&constant(self.parquet.row_group(group), column)??)
+    }
+
     /// Reads the rows of a group, and passes each row to `visit`.
     ///
     /// # Errors

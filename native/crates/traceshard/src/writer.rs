@@ -65,6 +65,8 @@ impl<W: Write + Send> ShardWriter<W> {
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
+        // Hardly any two samples have the same branch stack, so a dictionary of stacks would be as large as the stacks.
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(COLUMNS[column::BRANCH_STACK].0), false);
         Ok(Self {
             file: SerializedFileWriter::new(sink, message(), Arc::new(properties.build())).map_err(write_error)?,
             written: 0,
@@ -135,6 +137,9 @@ impl<W: Write + Send> ShardWriter<W> {
                 column::EXACT => column.encode::<BoolType>(|at| group.row(at).exact),
                 column::TAKEN => column.encode::<BoolType>(|at| group.row(at).taken),
                 column::RUN_START => column.number(|at| group.row(at).run_start),
+                column::BRANCH_STACK => column.text(|at| group.row(at).branch_stack),
+                column::CALL_CHAIN => column.text(|at| group.row(at).call_chain),
+                column::HAS_CALL_CHAIN => column.encode::<BoolType>(|at| group.row(at).has_call_chain),
                 column::COUNT => column.number(|at| Some(group.row(at).count)),
                 column::MISPREDICTED => column.number(|at| Some(group.row(at).mispredicted)),
                 other => unreachable!("the schema has no column {other}"),

@@ -106,10 +106,10 @@ fn wrong_cells_are_named() {
         message(one_row("", "", -5, None)),
         "column `count` has -5 in row 0, and it must be 0 or greater"
     );
-    let newer = message(one_row("", "", 5, Some("4")));
+    let newer = message(one_row("", "", 5, Some("5")));
     assert_eq!(
         newer,
-        "the traces have version 4 of the schema, and this program reads versions up to 3"
+        "the traces have version 5 of the schema, and this program reads versions up to 4"
     );
     assert!(message(one_row("", "", 5, Some("x"))).contains("version x"));
     let missing = message(one_row("REQUIRED INT64 run_end;", "", 5, None));
@@ -190,6 +190,11 @@ fn a_record_without_its_cells_is_refused_by_the_name_of_the_column() {
         of_branch,
         "column `taken` has no value in row 1, and it must be a truth value in rows of sampled branches"
     );
+    let of_stack = message(|row| row.record = Record::Stack);
+    assert_eq!(
+        of_stack,
+        "column `branch_stack` has no value in row 1, and it must be the entries of the branch stack"
+    );
     let of_call = message(|row| (row.record, row.to) = (Record::Call, None));
     assert_eq!(
         of_call,
@@ -252,10 +257,13 @@ fn no_group_has_more_rows_than_its_bytes_can_tell_apart() {
 
 #[test]
 fn a_page_that_inflates_beyond_all_bounds_is_not_inflated() {
-    // 40 MB of one letter take a few kilobytes.
-    let text = "x".repeat(40_000_000);
+    // 120 MB of one letter take a few kilobytes.
+    let text = "x".repeat(120_000_000);
     let bytes = one_row_of("", "", 5, None, &text);
     assert!(bytes.len() < 100_000, "{} bytes", bytes.len());
     let error = rows_of(bytes).expect_err("refused").to_string();
-    assert!(error.contains("bytes, more than the 33554432 that are read"), "{error}");
+    assert!(
+        error.contains("bytes, more than the 117440512 that are read"),
+        "{error}"
+    );
 }

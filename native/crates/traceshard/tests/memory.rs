@@ -58,8 +58,9 @@ fn read(bytes: Vec<u8>) -> (Result<u64, Error>, usize) {
 /// Builds a shard of `groups` groups of `rows` rows each, with `text` in all columns that accept any text.
 fn shard(groups: usize, rows: usize, dictionaries: bool, text: impl Fn(usize) -> String) -> Vec<u8> {
     let columns = COLUMNS.map(|(name, _)| match name {
-        "newest" | "crosses_kernel" | "exact" | "taken" => format!("REQUIRED BOOLEAN {name};"),
-        "record" | "build_id" | "path" | "kind" | "event" | "arch" | "via" | "patch" => {
+        "newest" | "crosses_kernel" | "exact" | "taken" | "has_call_chain" => format!("REQUIRED BOOLEAN {name};"),
+        "record" | "build_id" | "path" | "kind" | "event" | "arch" | "via" | "patch" | "branch_stack"
+        | "call_chain" => {
             format!("REQUIRED BYTE_ARRAY {name} (STRING);")
         }
         _ => format!("REQUIRED INT64 {name};"),

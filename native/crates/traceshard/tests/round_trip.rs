@@ -64,11 +64,12 @@ fn groups_are_of_one_build_unless_they_are_small() {
     assert_eq!(read(&shard), written);
 }
 
-const RECORDS: [Record; 6] = [
+const RECORDS: [Record; 7] = [
     Record::Branch,
     Record::SampledBranch,
     Record::Address,
     Record::Call,
+    Record::Stack,
     Record::Patch,
     Record::Ledger,
 ];
@@ -76,7 +77,7 @@ const RECORDS: [Record; 6] = [
 fn row() -> impl Strategy<Value = (u8, u8, [Option<u64>; 4], bool, Option<bool>, u64)> {
     let address = || prop_oneof![Just(None), any::<u64>().prop_map(Some), (0..9u64).prop_map(Some)];
     (
-        0..6u8,
+        0..7u8,
         0..4u8,
         [address(), address(), address(), address()],
         any::<bool>(),
@@ -186,6 +187,9 @@ proptest! {
                 exact: (RECORDS[usize::from(record)] == Record::Address).then_some(newest),
                 taken: (RECORDS[usize::from(record)] == Record::SampledBranch).then_some(newest),
                 run_start: end.map(|end| end ^ 1),
+                branch_stack: (RECORDS[usize::from(record)] == Record::Stack).then_some("1>2 ->3"),
+                call_chain: texts[usize::from(text ^ 1)],
+                has_call_chain: crosses_kernel,
                 count,
                 mispredicted: count / 3,
             })
@@ -196,4 +200,20 @@ proptest! {
         let expected: Vec<_> = rows.iter().map(|row| format!("{:?}", for_profile(*row))).collect();
         prop_assert_eq!(read_for_profile(&shard), expected);
     }
+}
+
+#[test]
+fn a_group_tells_the_record_of_all_its_rows() {
+    let stack = Row {
+        record: Record::Stack,
+        branch_stack: Some("1>2"),
+        ..branch(0, 0, 7)
+    };
+    let mut writer = ShardWriter::new(Vec::new()).expect("memory");
+    for rows in [&[branch(1, 2, 3)][..], &[stack, stack], &[branch(5, 6, 7), stack]] {
+        writer.write(rows).expect("memory");
+    }
+    let shard = Shard::from_bytes(writer.finish(&Metadata::default()).expect("memory")).expect("a shard");
+    let records: Vec<_> = (0..shard.groups()).map(|group| shard.record_of(group)).collect();
+    assert_eq!(records, [Some(Record::Branch), Some(Record::Stack), None]);
 }

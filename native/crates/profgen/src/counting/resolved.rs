@@ -1,7 +1,7 @@
 //! Branch entries: as the recording has them, and with their addresses resolved.
 
 use crate::account::ledger::EntryClass;
-use crate::binaries::code_space::CodeOffset;
+use crate::binaries::code_space::{CodeOffset, OUTSIDE};
 use crate::binaries::id::BinaryId;
 
 /// A branch with the addresses that the recording has. They belong to the address space that `view` numbers.
@@ -16,7 +16,7 @@ pub(crate) struct RawEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resolved {
     /// At least one end is an instruction of a target. The other end may be in another target. If it is
-    /// [`OUTSIDE`](crate::binaries::code_space::OUTSIDE), both ends name the same target.
+    /// [`OUTSIDE`], both ends name the same target.
     Used {
         from: CodeOffset,
         to: CodeOffset,
@@ -29,4 +29,42 @@ pub(crate) enum Resolved {
     Misplaced(BinaryId),
     /// Neither end lies in the code of a target. The class tells why.
     Lost(EntryClass),
+}
+
+impl Resolved {
+    /// Returns the entry as the other targets see it if `target` does not count the sample: the ends in `target` are
+    /// outside.
+    pub(crate) fn without(self, target: BinaryId) -> Self {
+        match self {
+            Self::Used {
+                from_target, to_target, ..
+            } if from_target == target && to_target == target => Self::Lost(EntryClass::UnsureStack),
+            Self::Used {
+                to,
+                to_target,
+                from_target,
+                ..
+            } if from_target == target => Self::Used {
+                from: OUTSIDE,
+                to,
+                from_target: to_target,
+                to_target,
+                half_misplaced: false,
+            },
+            Self::Used {
+                from,
+                from_target,
+                to_target,
+                ..
+            } if to_target == target => Self::Used {
+                from,
+                to: OUTSIDE,
+                from_target,
+                to_target: from_target,
+                half_misplaced: false,
+            },
+            Self::Misplaced(misplaced) if misplaced == target => Self::Lost(EntryClass::UnsureStack),
+            other => other,
+        }
+    }
 }

@@ -5,6 +5,7 @@ use perfdata::{Avma, Branch, Speculation};
 use crate::account::ledger::EntryClass;
 use crate::addresses::locate::{Place, View, stronger};
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
+use crate::binaries::id::BinaryId;
 use crate::counting::ends::{Ends, Noted, OneEnd};
 use crate::counting::resolved::{RawEntry, Resolved};
 use crate::counting::trace::TraceTable;
@@ -18,6 +19,9 @@ pub(crate) struct EntryRules {
 }
 
 impl EntryRules {
+    /// The rules for entries that a collection has kept: all of them are branches that happened.
+    pub(crate) const KEPT: Self = Self { drops_unreal: false };
+
     /// Returns the rules that the job's policy asks for.
     pub(crate) fn of(policy: Policy) -> Self {
         Self {
@@ -38,6 +42,8 @@ pub(crate) struct Stack<I> {
     pub times: u64,
     /// Number of the view of the process's address space.
     pub view: u16,
+    /// A target that does not count the sample, although other targets may.
+    pub except: Option<BinaryId>,
 }
 
 impl<I: Iterator<Item = Branch>> Stack<I> {
@@ -80,6 +86,7 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
     #[inline]
     fn walk(self, ends: &mut impl Ends, view: &mut View<'_>, rules: EntryRules, traces: &mut TraceTable) -> bool {
         let mut newer = Avma(0);
+        let is_usual = self.times == 1 && self.except.is_none();
         for branch in self.branches {
             if is_wrong_path(branch, rules) {
                 traces.add_lost(EntryClass::WrongPath, self.times);
@@ -90,10 +97,13 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
                 to: branch.to.0,
                 view: self.view,
             };
-            let resolved = if self.times == 1 {
+            let resolved = if is_usual {
                 traces.add(entry, newer, ends, || resolve(branch, view, rules))
             } else {
-                let resolved = resolve(branch, view, rules);
+                let mut resolved = resolve(branch, view, rules);
+                if let Some(except) = self.except {
+                    resolved = resolved.without(except);
+                }
                 traces.add_times(ends.of(&resolved), resolved, self.times);
                 resolved
             };

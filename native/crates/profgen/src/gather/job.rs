@@ -24,7 +24,7 @@ use crate::gather::shard_file::{Patch, ShardFile, new_name};
 use crate::gather::spots::{Spot, Spots};
 use crate::gather::worker::{Chosen, Counted, Workers};
 use crate::input::arm_spe::{about_arm_spe, used_event};
-use crate::input::events::{about_addresses, call_chains_not_collected, left_out, usable_events};
+use crate::input::events::{about_addresses, call_chains, left_out, usable_events, without_user_frames};
 use crate::input::recording::open;
 use crate::input::usable::{about_incomplete_call_chains, guests, trouble};
 use crate::request::options::GenerateOptions;
@@ -331,7 +331,9 @@ impl<'a> Collection<'a> {
         self.host = input.metadata().hostname.clone().filter(|_| self.options.host);
         let mut drained = drain(&mut workers, &chosen, &mut has_stacks);
         chunks.add(drained.chunks);
-        if chosen.usable.addresses && chunks.incomplete_call_chains > 0 {
+        let uses_call_chains =
+            chosen.usable.addresses || chosen.call_chains.iter().any(|call_chains| call_chains.are_wanted());
+        if uses_call_chains && chunks.incomplete_call_chains > 0 {
             // The missing part of a call chain may stand far behind its sample.
             if reading != Reading::AllButSamplesFirst {
                 return Ok(false);
@@ -350,8 +352,8 @@ impl<'a> Collection<'a> {
         self.outcome
             .diagnostics
             .extend(left_out(input.metadata(), &self.as_generate));
-        let call_chains = call_chains_not_collected(input.metadata(), &self.as_generate);
-        self.outcome.diagnostics.extend(call_chains);
+        let unused = without_user_frames(input.metadata(), &self.as_generate);
+        self.outcome.diagnostics.extend(unused);
         self.outcome
             .diagnostics
             .extend(about_addresses(input.metadata(), &chosen.usable));
@@ -395,8 +397,13 @@ impl<'a> Collection<'a> {
     /// Returns the events whose samples count, or the error that says why no event can count.
     fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
         let usable = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
-        let numbers = metadata.attrs.iter().map(|attr| {
-            let event = (attr.label(), metadata.arch.clone());
+        let call_chains = call_chains(metadata, &self.as_generate);
+        let numbers = metadata.attrs.iter().zip(&call_chains).map(|(attr, call_chains)| {
+            let event = Event {
+                name: attr.label(),
+                arch: metadata.arch.clone(),
+                call_chains: *call_chains,
+            };
             let known = self.events.iter().position(|known| *known == event);
             let number = known.unwrap_or_else(|| {
                 self.events.push(event);
@@ -413,6 +420,7 @@ impl<'a> Collection<'a> {
             samples: self.options.samples,
             usable,
             numbers,
+            call_chains,
         })
     }
 
@@ -468,10 +476,12 @@ impl<'a> Collection<'a> {
             events: &self.events,
         };
         let sampled = std::mem::take(&mut self.counted.sampled);
+        let stacks = std::mem::take(&mut self.counted.stacks);
         match &mut self.shard {
             Some(shard) => {
                 shard.write(drained, &names, self.counted.times.take())?;
-                shard.write_sampled(sampled, &names)
+                shard.write_sampled(sampled, &names)?;
+                shard.write_stacks(stacks, &names)
             }
             None => Err(Error::new(ErrorCode::Internal, "there is no file for the rows")),
         }

@@ -1,5 +1,6 @@
 //! Collects trace shards from recordings, without a binary: the number of executions of each branch and where
-//! the run behind it may have ended, or the number of samples of each address (`docs/trace-shards.md`).
+//! the run behind it may have ended, the samples with call chains, or the number of samples of each address
+//! (`docs/trace-shards.md`).
 
 mod cache_size;
 mod chain;
@@ -18,6 +19,7 @@ mod sampled;
 mod shard_file;
 mod slots;
 mod spots;
+mod stacks;
 mod states;
 mod sums;
 mod table;

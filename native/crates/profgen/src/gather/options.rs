@@ -20,6 +20,9 @@ pub struct CollectOptions {
     pub select: Selection,
     /// Which part of the samples counts.
     pub samples: SampleUse,
+    /// True if the call chains of samples with branch stacks are left out. Shards are much smaller without them, and
+    /// give profiles without calling contexts.
+    pub ignore_stack_samples: bool,
     /// True if damage in an input is an error instead of a diagnostic.
     pub strict: bool,
     /// Number of worker threads; 0 stands for one thread for each processor.
@@ -80,6 +83,7 @@ impl CollectOptions {
             host: false,
             select: Selection::default(),
             samples: SampleUse::Any,
+            ignore_stack_samples: false,
             strict: false,
             jobs: 0,
             most_rows: None,
@@ -97,6 +101,7 @@ impl CollectOptions {
         GenerateOptions {
             select: self.select.clone(),
             samples: self.samples,
+            ignore_stack_samples: self.ignore_stack_samples,
             ..GenerateOptions::new(PathBuf::new(), Input::PerfData(self.perf_data.clone()))
         }
     }

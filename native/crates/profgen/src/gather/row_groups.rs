@@ -8,9 +8,21 @@ use crate::gather::chain::{End, Tails};
 use crate::gather::files::Files;
 use crate::gather::rows::{CountedRow, Counts};
 use crate::gather::sampled::{Fact, SampledKey};
+use crate::gather::stacks::{StackRow, StackRows};
+use crate::input::events::HasCallChains;
 
-/// Name of an event, and the machine that it was recorded on.
-pub(crate) type Event = (String, Option<String>);
+/// Largest number of packed bytes of the whole samples of one row group. As texts they take about seven times as many
+/// bytes, and at most 17 times as many.
+pub(crate) const MAX_PACKED: usize = 2 << 20;
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Event {
+    pub name: String,
+    /// The machine that the event was recorded on.
+    pub arch: Option<String>,
+    pub call_chains: HasCallChains,
+}
 
 /// The names that numbers in rows stand for.
 pub(crate) struct Names<'a> {
@@ -72,7 +84,8 @@ impl RowGroup for BranchGroup<'_> {
             count,
             mispredicted,
         } = self.rows[at];
-        let (event, arch) = &self.names.events[usize::from(key.event)];
+        let event = &self.names.events[usize::from(key.event)];
+        let file = &self.names.files.all()[key.file as usize];
         let Run { end, via } = &self.runs[at];
         let (end, newest) = match *end {
             End::At(address) => (Some(address), false),
@@ -82,8 +95,8 @@ impl RowGroup for BranchGroup<'_> {
         let via = &self.vias[via.start as usize..via.end as usize];
         let address = |place| self.tails.places.address(place);
         Row {
-            event: Some(event),
-            arch: arch.as_deref(),
+            event: Some(&event.name),
+            arch: event.arch.as_deref(),
             from: address(key.from),
             to: address(key.to),
             end,
@@ -91,9 +104,10 @@ impl RowGroup for BranchGroup<'_> {
             stack_end: address(key.stack_end),
             crosses_kernel: Some(key.crosses_kernel),
             via: Some(via).filter(|text| !text.is_empty()),
+            has_call_chain: event.call_chains.of(file.kind),
             count: u64::from(count),
             mispredicted: u64::from(mispredicted),
-            ..of_file(&self.names.files.all()[key.file as usize])
+            ..of_file(file)
         }
     }
 }
@@ -116,6 +130,59 @@ impl RowGroup for SampledGroup<'_> {
     }
 }
 
+/// A group of rows of whole samples.
+pub(crate) struct StackGroup<'a> {
+    rows: &'a [StackRow],
+    /// The texts of the columns `call_chain` and `branch_stack`, one behind the other, and the ends of both texts of
+    /// each row.
+    texts: [String; 2],
+    ends: Vec<[u32; 2]>,
+    names: &'a Names<'a>,
+}
+
+impl<'a> StackGroup<'a> {
+    /// Makes a group of rows of `stacks`, with at most [`MAX_PACKED`] bytes together or of one row.
+    pub(crate) fn new(rows: &'a [StackRow], stacks: &StackRows, names: &'a Names<'a>) -> Self {
+        let mut texts = [String::new(), String::new()];
+        let length =
+            |text: &String| u32::try_from(text.len()).unwrap_or_else(|_| unreachable!("a group has few bytes"));
+        let ends = rows.iter().map(|row| {
+            stacks.push_texts(row, &mut texts);
+            texts.each_ref().map(length)
+        });
+        let ends = ends.collect();
+        Self {
+            rows,
+            texts,
+            ends,
+            names,
+        }
+    }
+}
+
+impl RowGroup for StackGroup<'_> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    #[inline(always)]
+    fn row(&self, at: usize) -> Row<'_> {
+        let begins = at.checked_sub(1).map_or([0; 2], |before| self.ends[before]);
+        let text = |of: usize| &self.texts[of][begins[of] as usize..self.ends[at][of] as usize];
+        let row = &self.rows[at];
+        let event = &self.names.events[usize::from(row.event)];
+        Row {
+            record: Record::Stack,
+            event: Some(&event.name),
+            arch: event.arch.as_deref(),
+            branch_stack: Some(text(1)),
+            call_chain: Some(text(0)).filter(|text| !text.is_empty()),
+            count: row.count,
+            ..of_file(&self.names.files.all()[row.file as usize])
+        }
+    }
+}
+
 /// Returns a row of a file whose other fields are empty.
 #[inline(always)]
 pub(crate) fn of_file(file: &Binary) -> Row<'_> {
@@ -130,15 +197,16 @@ pub(crate) fn of_file(file: &Binary) -> Row<'_> {
 
 #[inline(always)]
 fn sampled_row<'n>(key: &SampledKey, counts: Counts, names: &Names<'n>) -> Row<'n> {
-    let (event, arch) = &names.events[usize::from(key.event)];
+    let event = &names.events[usize::from(key.event)];
+    let file = &names.files.all()[key.file as usize];
     let row = Row {
-        event: Some(event),
-        arch: arch.as_deref(),
+        event: Some(&event.name),
+        arch: event.arch.as_deref(),
         from: key.from.address(),
         to: key.to.address(),
         count: counts.count,
         mispredicted: counts.mispredicted,
-        ..of_file(&names.files.all()[key.file as usize])
+        ..of_file(file)
     };
     match key.fact {
         Fact::Address { exact } => Row {
@@ -161,6 +229,7 @@ fn sampled_row<'n>(key: &SampledKey, counts: Counts, names: &Names<'n>) -> Row<'
             newest,
             run_start: run_start.address(),
             crosses_kernel: Some(crosses_kernel),
+            has_call_chain: event.call_chains.of(file.kind),
             ..row
         },
     }

@@ -12,9 +12,10 @@ use traceshard::{Binary, Metadata, Record, Row, RowGroup, ShardWriter, group_len
 
 use crate::gather::order::{ranks, sort};
 use crate::gather::outcome::WrittenShard;
-use crate::gather::row_groups::{BranchGroup, Names, SampledGroup, of_file};
+use crate::gather::row_groups::{BranchGroup, MAX_PACKED, Names, SampledGroup, StackGroup, of_file};
 use crate::gather::rows::{Rows, Tally};
 use crate::gather::sampled::SampledRows;
+use crate::gather::stacks::{StackRow, StackRows};
 
 /// Code that was rewritten: the file, the address, and the change.
 pub(crate) type Patch = (Binary, u64, TextPoke);
@@ -90,6 +91,28 @@ impl ShardFile {
         while !rest.is_empty() {
             let (group, behind) = rest.split_at(group_len(rest, |(a, _), (b, _)| a.file == b.file));
             self.write_group(&SampledGroup { rows: group, names })?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    /// Writes rows of whole samples, sorted by their keys.
+    pub(crate) fn write_stacks(&mut self, mut stacks: StackRows, names: &Names<'_>) -> Result<(), Error> {
+        let files = ranks(names.files.all());
+        let events = ranks(names.events);
+        let rows = stacks.sort_by_key(|row| (files[row.file as usize], events[usize::from(row.event)]));
+        self.rows += rows.len() as u64;
+        let mut rest = &rows[..];
+        while !rest.is_empty() {
+            let most = group_len(rest, |a, b| a.file == b.file);
+            let mut bytes = 0;
+            let fits = |row: &&StackRow| {
+                bytes += row.bytes();
+                bytes <= MAX_PACKED
+            };
+            let len = rest[..most].iter().take_while(fits).count().max(1);
+            let (group, behind) = rest.split_at(len);
+            self.write_group(&StackGroup::new(group, &stacks, names))?;
             rest = behind;
         }
         Ok(())

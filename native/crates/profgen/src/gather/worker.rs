@@ -10,8 +10,9 @@ use crate::gather::files::Followed;
 use crate::gather::rows::{EventId, Rows, Tally};
 use crate::gather::sampled::{SampledRows, SampledTable};
 use crate::gather::spots::Spots;
+use crate::gather::stacks::{StackRows, StackTable};
 use crate::gather::table::Table;
-use crate::input::events::UsableEvents;
+use crate::input::events::{HasCallChains, UsableEvents};
 use crate::request::options::{SampleUse, Selection};
 
 /// The events whose samples count, and the numbers of events.
@@ -22,6 +23,8 @@ pub(crate) struct Chosen<'a> {
     pub usable: UsableEvents,
     /// Number in the job of each event.
     pub numbers: Vec<EventId>,
+    /// The call chains of each event that are collected with branch stacks.
+    pub call_chains: Vec<HasCallChains>,
 }
 
 /// Counts the samples of one input, segment by segment.
@@ -36,6 +39,8 @@ pub(crate) struct Counted {
     pub rows: Rows,
     /// Rows of samples without a branch stack.
     pub sampled: SampledRows,
+    /// Rows of whole samples with call chains.
+    pub stacks: StackRows,
     pub tally: Tally,
     /// Number of samples that could not be decoded.
     pub chunks: ChunkStats,
@@ -47,12 +52,16 @@ pub(crate) struct Counted {
 impl Counted {
     /// Returns true if nothing was counted, not even as lost.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.sampled.is_empty() && self.tally == Tally::default() && self.guest_samples == 0
+        self.rows.is_empty()
+            && self.sampled.is_empty()
+            && self.stacks.is_empty()
+            && self.tally == Tally::default()
+            && self.guest_samples == 0
     }
 
     /// Returns the number of rows, as an upper bound.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len() + self.sampled.len()
+        self.rows.len() + self.sampled.len() + self.stacks.len()
     }
 
     /// Forgets the sampled addresses and their call chains.
@@ -65,6 +74,7 @@ impl Counted {
     pub(crate) fn take(&mut self, other: &mut Self) {
         self.rows.take(&mut other.rows);
         self.sampled.take(&mut other.sampled);
+        self.stacks.take(&mut other.stacks);
         self.tally.merge(&std::mem::take(&mut other.tally));
         self.chunks.add(std::mem::take(&mut other.chunks));
         self.guest_samples += std::mem::take(&mut other.guest_samples);
@@ -126,6 +136,7 @@ impl<'a> Workers<'a> {
             worker.counted.tally = worker.table.take_tally();
             let (sampled, tally) = worker.sampled.drain();
             worker.counted.sampled = sampled;
+            worker.counted.stacks = worker.stacks.drain();
             worker.counted.tally.merge(&tally);
         });
         for worker in self.workers.each() {
@@ -144,8 +155,16 @@ struct Worker {
     views: Views<Spots>,
     table: Table,
     sampled: SampledTable,
-    /// Counts that are in neither table.
+    stacks: StackTable,
+    /// Counts that are in no table.
     counted: Counted,
+}
+
+/// The tables of a worker.
+struct Tables<'w> {
+    table: &'w mut Table,
+    sampled: &'w mut SampledTable,
+    stacks: &'w mut StackTable,
 }
 
 impl SampleWorker for Worker {
@@ -156,7 +175,7 @@ impl SampleWorker for Worker {
 
 impl Worker {
     fn len(&mut self) -> usize {
-        self.table.len() + self.sampled.len()
+        self.table.len() + self.sampled.len() + self.stacks.len()
     }
 
     fn add(&mut self, sample: &Sample<'_>, followed: &Followed, chosen: &Chosen<'_>) {
@@ -183,27 +202,33 @@ impl Worker {
             tally.add(Loss::Guest, entries);
             return;
         }
-        let has_contexts = !sample.call_chain.is_empty() && !sample.one_branch;
-        tally.add(Loss::CallChains, u64::from(has_contexts));
+        let call_chains = chosen.call_chains[event];
+        let is_left_out = !sample.call_chain.is_empty() && !sample.one_branch && !call_chains.are_wanted();
+        tally.add(Loss::CallChains, u64::from(is_left_out));
         self.counted.note_time(sample.time);
-        self.with_spots(sample, followed, |table, sampled, spots, number| {
+        self.with_spots(sample, followed, |tables, spots, number| {
+            let event = chosen.numbers[event];
             if sample.one_branch {
-                sampled.add_branch(sample, chosen.numbers[event], spots);
-            } else {
-                let of = Of::new(chosen.numbers[event], number);
-                table.count(sample.branches.iter(), of, spots);
+                return tables.sampled.add_branch(sample, event, spots);
+            }
+            tables
+                .table
+                .count(sample.branches.iter(), Of::new(event, number), spots);
+            if call_chains.are_wanted() {
+                let is_wanted = |kind| call_chains.of(kind) == Some(true);
+                tables.stacks.add(sample, event, spots, is_wanted);
             }
         });
     }
 
-    /// Calls `count` with the address space of a sample and the number of its view. Empties both tables before
-    /// numbers of views are used again.
+    /// Calls `count` with the address space of a sample and the number of its view. Empties the tables that have
+    /// numbers of views before these numbers are used again.
     #[inline(always)]
     fn with_spots(
         &mut self,
         sample: &Sample<'_>,
         followed: &Followed,
-        count: impl FnOnce(&mut Table, &mut SampledTable, &mut Spots, u16),
+        count: impl FnOnce(Tables<'_>, &mut Spots, u16),
     ) {
         let (spots, number) = self.views.of(
             sample.pid,
@@ -214,7 +239,12 @@ impl Worker {
                 self.sampled.flush();
             },
         );
-        count(&mut self.table, &mut self.sampled, spots, number);
+        let tables = Tables {
+            table: &mut self.table,
+            sampled: &mut self.sampled,
+            stacks: &mut self.stacks,
+        };
+        count(tables, spots, number);
     }
 
     /// Counts the address of a sample, if it has no branch stack or if addresses count.
@@ -234,8 +264,8 @@ impl Worker {
             return;
         }
         self.counted.note_time(sample.time);
-        self.with_spots(sample, followed, |_, sampled, spots, number| {
-            sampled.add_address(sample, chosen.numbers[event], spots, number);
+        self.with_spots(sample, followed, |tables, spots, number| {
+            tables.sampled.add_address(sample, chosen.numbers[event], spots, number);
         });
     }
 }

@@ -131,6 +131,8 @@ pub(crate) struct CallStackReader<'a> {
     /// targets.
     told: Vec<Option<Frame>>,
     is_cut: bool,
+    /// Number of samples that have these stacks.
+    items: u64,
     /// The calls in progress as one target sees them, the innermost first.
     calls: Vec<CodeOffset>,
     /// The calls that return to places.
@@ -164,14 +166,17 @@ impl<'a> CallStackReader<'a> {
             keeps_distinct,
             told: Vec::new(),
             is_cut: false,
+            items: 1,
             calls: Vec::new(),
             calls_before: Remembered::nothing(NO_CALL),
             sure: Remembered::nothing(false),
         }
     }
 
-    /// Begins another sample.
-    pub(crate) fn begin(&mut self) {
+    /// Begins another sample. `items` is the number of samples that have these stacks, for
+    /// [`CallStackStats::items`].
+    pub(crate) fn begin(&mut self, items: u64) {
+        self.items = items;
         self.told.clear();
         self.entries.clear();
         self.is_cut = false;
@@ -203,21 +208,25 @@ impl<'a> CallStackReader<'a> {
         }
     }
 
-    /// Returns true if the sample counts. A sample does not count while a function is entered or left,
-    /// because its frames are not sure then. With contexts of several targets, each target decides for
+    /// Returns true if the sample counts. A sample does not count while a
+    /// function is entered or left, because its frames are not sure then. Of several targets, each decides for
     /// itself.
     pub(crate) fn is_kept(&mut self) -> bool {
         let targets = self.targets;
         if targets.len() == 1 {
             return self.see(targets.first().id);
         }
-        match self.told.first() {
-            None => false,
-            Some(leaf) => match *leaf {
-                Some(leaf) if self.found.contexts.is_none() => self.is_sure(leaf),
-                _ => true,
-            },
+        !self.told.is_empty()
+    }
+
+    /// Returns the target that does not count a sample that is kept, if counts by context are not wanted. Then this
+    /// target's entries do not count, although other targets' entries may.
+    pub(crate) fn target_in_doubt(&mut self) -> Option<BinaryId> {
+        if self.targets.len() == 1 || self.found.contexts.is_some() {
+            return None;
         }
+        let leaf = self.told.first().copied().flatten()?;
+        (!self.is_sure(leaf)).then_some(leaf.target)
     }
 
     /// Counts a sample that is kept, with these [`entries`](Self::entries), for each target. `times` is the
@@ -273,7 +282,9 @@ impl<'a> CallStackReader<'a> {
     /// Looks at the frames as one target sees them: all other code is outside. Returns true if the target
     /// counts the sample.
     fn see(&mut self, id: BinaryId) -> bool {
-        self.found.stats.items += 1;
+        let items = self.items;
+        let stats = &mut self.found.stats;
+        stats.items = stats.items.saturating_add(items);
         self.calls.clear();
         let told = std::mem::take(&mut self.told);
         let own = |frame: &Option<Frame>| frame.filter(|frame| frame.target == id);
@@ -300,9 +311,10 @@ impl<'a> CallStackReader<'a> {
         let is_external = !told.is_empty() && leaf.is_none();
         self.told = told;
         let stats = &mut self.found.stats;
-        stats.cut += u64::from(self.is_cut && !is_broken);
-        stats.broken += u64::from(is_broken);
-        stats.external_leaves += u64::from(is_external);
+        let add = |sum: &mut u64, is_true: bool| *sum = sum.saturating_add(if is_true { items } else { 0 });
+        add(&mut stats.cut, self.is_cut && !is_broken);
+        add(&mut stats.broken, is_broken);
+        add(&mut stats.external_leaves, is_external);
         is_external || leaf.is_some_and(|leaf| self.is_sure(leaf))
     }
 

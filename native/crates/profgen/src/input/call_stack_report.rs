@@ -1,12 +1,29 @@
 //! Reports doubtful call stacks.
 
-use job::{Diagnostic, DiagnosticCode, count_of, form};
+use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, count_of, form};
 
 use crate::account::share::Share;
 use crate::counting::unwind::MAX_FRAMES;
 use crate::input::call_stack::CallStacks;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
+
+/// The remedy where a profile with contexts is not possible.
+const WITHOUT_CONTEXTS: &str = "Use {--ignore-stack-samples} for a profile by the branch stacks alone.";
+
+/// Returns the error that an option does not support contexts. `input` names the recording or the traces, and `has` is
+/// the verb.
+pub(crate) fn no_zeros_with_contexts(input: &str, has: &str) -> Error {
+    let message = format!(
+        "{input} {has} call chains, which give a context-sensitive profile, but {{--fill-zero-for-all-funcs}} does not support contexts"
+    );
+    Error::new(ErrorCode::Unsupported, message).hint(WITHOUT_CONTEXTS)
+}
+
+/// Returns the error that only some of the inputs have call chains. `message` says which.
+pub(crate) fn not_all_have_call_chains(message: String) -> Error {
+    Error::new(ErrorCode::InvalidOptions, message).hint(WITHOUT_CONTEXTS)
+}
 
 /// Returns warnings about call stacks, in llvm-profgen's order.
 pub(crate) fn call_stack_diagnostics(stacks: &CallStacks, options: &GenerateOptions) -> Vec<Diagnostic> {

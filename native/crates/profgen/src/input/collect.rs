@@ -245,17 +245,18 @@ impl<'a> Worker<'a> {
         if traces.misses_many() {
             view.fetch(branches.clone().map(|branch| branch.from));
         }
-        let stack = Stack {
+        let mut stack = Stack {
             branches,
             times,
             view: number,
+            except: None,
         };
         let (Some(has_stack), Some(reader)) = (&filter.call_stacks, &mut self.call_stacks) else {
             traces.read(events);
             stack.count(view, filter.rules, traces);
             return;
         };
-        reader.begin();
+        reader.begin(1);
         if has_stack.get(usize::from(sample.event)) == Some(&true) {
             sample.call_chain.addresses().all(|address| reader.push(address, view));
         }
@@ -264,6 +265,7 @@ impl<'a> Worker<'a> {
             return;
         }
         traces.read(events);
+        stack.except = reader.target_in_doubt();
         stack.count_noting(view, filter.rules, traces, &mut reader.entries);
         reader.count(times);
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use job::failure::HOW_TO_RECORD;
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Silent};
 use perfdata::{EventAttr, Metadata};
+use traceshard::BinaryKind;
 
 use crate::binaries::target::Targets;
 use crate::input::recording::{STANDARD_INPUT, open};
@@ -251,11 +252,61 @@ pub(crate) fn call_stacks(metadata: &Metadata, targets: &Targets<'_>, options: &
         targets.iter().any(|target| !target.kernel),
     );
     let has_stack = |attr: &EventAttr| {
-        let counts = is_wanted(attr, options) && obstacle(attr, options).is_none();
-        counts && (user && attr.has_user_call_chain() || kernel && attr.has_kernel_call_chain())
+        counts_by_stacks(attr, options)
+            && (user && attr.has_user_call_chain() || kernel && attr.has_kernel_call_chain())
     };
     let has_stack: Vec<bool> = metadata.attrs.iter().map(has_stack).collect();
     has_stack.contains(&true).then_some(has_stack)
+}
+
+fn counts_by_stacks(attr: &EventAttr, options: &GenerateOptions) -> bool {
+    is_wanted(attr, options) && obstacle(attr, options).is_none()
+}
+
+/// The call chains of an event that are collected with the event's branch stacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct HasCallChains {
+    /// True if call chains have frames of the kernel; false if only call chains of other events of the recording
+    /// have such frames. `None` if none has them.
+    kernel: Option<bool>,
+    /// The same for frames of user space. Modules of the kernel are treated as programs, as by [`call_stacks`].
+    user: Option<bool>,
+}
+
+impl HasCallChains {
+    /// Returns true if samples with call chains get rows of their own.
+    #[inline]
+    pub(crate) fn are_wanted(self) -> bool {
+        self.kernel == Some(true) || self.user == Some(true)
+    }
+
+    /// Returns whether call chains have frames that matter to files of this kind.
+    #[inline]
+    pub(crate) fn of(self, kind: BinaryKind) -> Option<bool> {
+        match kind {
+            BinaryKind::Kernel => self.kernel,
+            BinaryKind::User | BinaryKind::Module => self.user,
+        }
+    }
+}
+
+/// Returns the call chains of each event that are collected.
+pub(crate) fn call_chains(metadata: &Metadata, options: &GenerateOptions) -> Vec<HasCallChains> {
+    let attrs = &metadata.attrs;
+    if !uses_call_stacks(options) || options.ignore_stack_samples {
+        return vec![HasCallChains::default(); attrs.len()];
+    }
+    let of_all = |has: fn(&EventAttr) -> bool| {
+        let any = attrs.iter().any(|attr| counts_by_stacks(attr, options) && has(attr));
+        move |attr: &EventAttr| (any && counts_by_stacks(attr, options)).then(|| has(attr))
+    };
+    let kernel = of_all(EventAttr::has_kernel_call_chain);
+    let user = of_all(EventAttr::has_user_call_chain);
+    let of_attr = |attr: &EventAttr| HasCallChains {
+        kernel: kernel(attr),
+        user: user(attr),
+    };
+    attrs.iter().map(of_attr).collect()
 }
 
 /// Returns true if call stacks matter to a job.
@@ -285,40 +336,17 @@ pub(crate) fn may_have_call_stacks(path: &Path, options: &GenerateOptions) -> bo
             .any(|attr| attr.has_branch_stack() && attr.has_call_chain())
 }
 
-/// Returns a note about call chains that are not collected.
-pub(crate) fn call_chains_not_collected(metadata: &Metadata, options: &GenerateOptions) -> Option<Diagnostic> {
-    if options.samples == SampleUse::Addresses {
-        return None;
-    }
-    let has_chains =
-        |attr: &&EventAttr| is_wanted(attr, options) && obstacle(attr, options).is_none() && attr.has_call_chain();
-    let events: Vec<_> = metadata.attrs.iter().filter(has_chains).collect();
-    (!events.is_empty()).then(|| {
-        let message = format!(
-            "the call chains of {} are not collected, so profiles of the traces have no calling contexts. Make a profile of the recording itself for contexts",
-            labels(events.into_iter())
-        );
-        Diagnostic::note(DiagnosticCode::CallChainsUnused, message)
-    })
-}
-
-/// Returns a warning about call chains that cannot be used.
-pub(crate) fn without_user_frames(
-    metadata: &Metadata,
-    targets: &Targets<'_>,
-    options: &GenerateOptions,
-) -> Option<Diagnostic> {
-    let is_left_out = |attr: &&EventAttr| {
-        let counts = is_wanted(attr, options) && obstacle(attr, options).is_none();
-        counts && attr.has_call_chain() && !attr.has_user_call_chain()
-    };
-    if !uses_call_stacks(options) || options.ignore_stack_samples || targets.iter().all(|target| target.kernel) {
+/// Returns a note about call chains that give no contexts to profiles of programs.
+pub(crate) fn without_user_frames(metadata: &Metadata, options: &GenerateOptions) -> Option<Diagnostic> {
+    let is_left_out =
+        |attr: &&EventAttr| counts_by_stacks(attr, options) && attr.has_call_chain() && !attr.has_user_call_chain();
+    if !uses_call_stacks(options) || options.ignore_stack_samples {
         return None;
     }
     let events: Vec<_> = metadata.attrs.iter().filter(is_left_out).collect();
     (!events.is_empty()).then(|| {
         let message = format!(
-            "the call chains of {} have no frames of user space, so the profile has no calling contexts. Record with `--call-graph fp` for contexts",
+            "the call chains of {} have no frames of user space, so profiles of programs have no calling contexts. Record with `--call-graph fp` for contexts",
             labels(events.into_iter())
         );
         Diagnostic::note(DiagnosticCode::CallChainsUnused, message)

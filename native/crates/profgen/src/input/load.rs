@@ -99,7 +99,7 @@ impl<'a> Loader<'a> {
     {
         if self.options.for_bolt.is_some() {
             let (groups, unusable) = self.targets(subjects)?;
-            let samples = self.sample(&groups, None)?;
+            let samples = self.sample(&groups, None)?.into_samples()?;
             return Ok(Loaded {
                 groups,
                 unusable,
@@ -123,10 +123,15 @@ impl<'a> Loader<'a> {
                 },
             );
             let (groups, unusable, samples) = sampled?;
+            let debug = ByBinary::from([(*id, debug)]);
+            let samples = match samples {
+                Sampled::NeedsFunctions => self.sample(&groups, Some(&debug))?.into_samples()?,
+                Sampled::All(samples) => samples.map(|samples| *samples),
+            };
             return Ok(Loaded {
                 groups,
                 unusable,
-                debug: ByBinary::from([(*id, debug)]),
+                debug,
                 samples,
             });
         }
@@ -138,18 +143,25 @@ impl<'a> Loader<'a> {
                 .map(|target| (target.id, load_debug(target.image, self.options, self.observer)))
                 .collect()
         };
-        let (debug, samples) = if needs_functions {
-            // The functions tell which call stacks are sure.
-            let debug = load_debug(&|_| true);
-            let samples = self.sample(&groups, Some(&debug))?;
-            (debug, samples)
+        let sampled = if needs_functions {
+            Sampled::NeedsFunctions
         } else {
-            let samples = self.sample(&groups, None)?;
-            let is_sampled = |id: BinaryId| {
-                let samples = samples.as_ref().and_then(|samples| samples.targets.get(&id));
-                samples.is_some_and(|samples| samples.counters.entries > 0)
-            };
-            (load_debug(&is_sampled), samples)
+            self.sample(&groups, None)?
+        };
+        let (debug, samples) = match sampled {
+            Sampled::NeedsFunctions => {
+                // The functions tell which call stacks are sure.
+                let debug = load_debug(&|_| true);
+                let samples = self.sample(&groups, Some(&debug))?.into_samples()?;
+                (debug, samples)
+            }
+            Sampled::All(samples) => {
+                let is_sampled = |id: BinaryId| {
+                    let samples = samples.as_ref().and_then(|samples| samples.targets.get(&id));
+                    samples.is_some_and(|samples| samples.counters.entries > 0)
+                };
+                (load_debug(&is_sampled), samples.map(|samples| *samples))
+            }
         };
         Ok(Loaded {
             groups,
@@ -159,9 +171,8 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// Returns the samples of all inputs; `None` if counters are given instead. Samples with call stacks need
-    /// the debug information.
-    fn sample(&self, groups: &[Targets<'_>], debug: Option<&ByBinary<Debug>>) -> Result<Option<Samples>, Error> {
+    /// Returns the samples of all inputs. Samples with call stacks need the debug information.
+    fn sample(&self, groups: &[Targets<'_>], debug: Option<&ByBinary<Debug>>) -> Result<Sampled, Error> {
         let none = FunctionTable::default();
         let functions: Option<ByBinary<&FunctionTable>> = debug.map(|debug| {
             let each = debug.iter();
@@ -169,16 +180,41 @@ impl<'a> Loader<'a> {
                 .collect()
         });
         let (options, observer) = (self.options, self.observer);
-        match (&self.options.input, &functions) {
+        let samples = match (&self.options.input, &functions) {
             (Input::PerfData(paths), functions) => {
-                perf_data::read_all(paths, groups, functions.as_ref(), options, observer).map(Some)
+                perf_data::read_all(paths, groups, functions.as_ref(), options, observer).map(Some)?
             }
             (Input::PerfScript(paths), Some(functions)) => {
-                script::read_all(paths, groups, functions, options, observer).map(Some)
+                script::read_all(paths, groups, functions, options, observer).map(Some)?
             }
             // Options with which each binary is counted on its own are refused.
-            (Input::Traces(paths), _) => traces::read_all(paths, &groups[0], options, observer).map(Some),
-            (Input::PerfScript(_) | Input::UnsymbolizedProfile(_) | Input::SampleProfile(_), _) => Ok(None),
+            (Input::Traces(paths), functions) => {
+                let samples = traces::read_all(paths, &groups[0], functions.as_ref(), options, observer)?;
+                return Ok(samples.map_or(Sampled::NeedsFunctions, |samples| Sampled::All(Some(Box::new(samples)))));
+            }
+            (Input::PerfScript(_) | Input::UnsymbolizedProfile(_) | Input::SampleProfile(_), _) => None,
+        };
+        Ok(Sampled::All(samples.map(Box::new)))
+    }
+}
+
+/// The result of reading the samples.
+enum Sampled {
+    /// The samples; `None` if counters are given instead.
+    All(Option<Box<Samples>>),
+    /// The samples have call stacks, which cannot be read without the functions of the binaries.
+    NeedsFunctions,
+}
+
+impl Sampled {
+    /// Returns the samples of a job that has the functions, or that needs none.
+    fn into_samples(self) -> Result<Option<Samples>, Error> {
+        match self {
+            Self::All(samples) => Ok(samples.map(|samples| *samples)),
+            Self::NeedsFunctions => Err(Error::new(
+                ErrorCode::Internal,
+                "the functions of the binaries are not known",
+            )),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
 use crate::counting::stack::EntryRules;
 use crate::input::arm_spe::about_arm_spe;
-use crate::input::call_stack_report::call_stack_diagnostics;
+use crate::input::call_stack_report::{call_stack_diagnostics, no_zeros_with_contexts, not_all_have_call_chains};
 use crate::input::collect::{Collected, Collector, Filter};
 use crate::input::events::{about_addresses, call_stacks, left_out, remarks, usable_events, without_user_frames};
 use crate::input::other_mappings::OtherMappings;
@@ -29,9 +29,6 @@ use crate::input::samples::{Samples, TargetSamples, add_addresses};
 use crate::input::usable::{about_incomplete_call_chains, check_machine, guests, mapping_event, trouble};
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
-
-/// The remedy where a profile with contexts is not possible.
-const WITHOUT_CONTEXTS: &str = "Use {--ignore-stack-samples} for a profile by the branch stacks alone.";
 
 /// How an input is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,8 +214,10 @@ impl<'a> Sampling<'a> {
         self.diagnostics.extend(trace);
         if self.options.policy.words == Words::Own {
             self.diagnostics.extend(remarks(input.metadata(), self.options));
-            let unused = without_user_frames(input.metadata(), &groups[0], self.options);
-            self.diagnostics.extend(unused);
+            if groups[0].iter().any(|target| !target.kernel) {
+                let unused = without_user_frames(input.metadata(), self.options);
+                self.diagnostics.extend(unused);
+            }
         }
         if self.options.show_mmap_events {
             self.show_mappings(&mut bound_spaces.records);
@@ -305,18 +304,13 @@ impl<'a> Sampling<'a> {
             return Ok(());
         }
         if has_call_stacks && self.options.fill_zero_for_all_funcs {
-            let message = format!(
-                "{} has call chains, which give a context-sensitive profile, but {{--fill-zero-for-all-funcs}} does not support contexts",
-                path.display()
-            );
-            return Err(Error::new(ErrorCode::Unsupported, message).hint(WITHOUT_CONTEXTS));
+            return Err(no_zeros_with_contexts(&path.display().to_string(), "has"));
         }
         if *self.has_call_stacks.get_or_insert(has_call_stacks) != has_call_stacks {
-            let message = format!(
+            return Err(not_all_have_call_chains(format!(
                 "some recordings have call chains and others have not; {} differs from the first one",
                 path.display()
-            );
-            return Err(Error::new(ErrorCode::InvalidOptions, message).hint(WITHOUT_CONTEXTS));
+            )));
         }
         Ok(())
     }

@@ -4,22 +4,27 @@ mod doubt;
 mod places;
 mod row;
 mod shards;
+mod stacks;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use job::failure::{HOW_TO_RECORD, shard_error};
 use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Observer, Phase, Progress, check, count_of, repeated_inputs};
 use rayon::prelude::*;
-use traceshard::{Loss, Shard};
+use symbolize::FunctionTable;
+use traceshard::{Loss, Record, Shard};
 
+use crate::account::ledger::EntryClass;
 use crate::account::statistics::Statistics;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
 use crate::binaries::target::Targets;
-use crate::input::events::about_addresses_of;
+use crate::input::call_stack::CallStacks;
+use crate::input::call_stack_report::{call_stack_diagnostics, no_zeros_with_contexts, not_all_have_call_chains};
+use crate::input::events::{about_addresses_of, uses_call_stacks};
 use crate::input::other_mappings::OtherMappings;
 use crate::input::samples::{Samples, TargetSamples, add_addresses};
 use crate::input::traces::row::Rows;
@@ -79,15 +84,20 @@ pub(crate) fn read_mappings(paths: &[PathBuf], observer: &dyn Observer) -> Resul
 }
 
 /// Reads all shards. Neither their order nor the division of rows between them matters, because counts add
-/// up.
+/// up. Returns `None` if there are whole samples with call chains and `functions`, the functions of the targets, are
+/// not given.
 pub(crate) fn read_all(
     paths: &[PathBuf],
     targets: &Targets<'_>,
+    functions: Option<&ByBinary<&FunctionTable>>,
     options: &GenerateOptions,
     observer: &dyn Observer,
-) -> Result<Samples, Error> {
+) -> Result<Option<Samples>, Error> {
     let files = shard_files(paths)?;
-    let mut rows = read_rows(&files, targets, options, observer)?;
+    let mut rows = read_rows(&files, targets, functions, options, observer)?;
+    if rows.lack_functions() {
+        return Ok(None);
+    }
     if let Some(missing) = options.select.events.iter().find(|event| !rows.events.contains(*event)) {
         let all: Vec<_> = rows.events.iter().map(|event| format!("`{event}`")).collect();
         return Err(Error::new(
@@ -97,6 +107,7 @@ pub(crate) fn read_all(
         .hint("Name one of these with {--event}."));
     }
     check_kind(&rows, options)?;
+    let stacks = settle_stacks(&mut rows, options)?;
     let by_addresses = rows.count_by_addresses();
     let mut diagnostics = repeated_inputs(files.iter().map(PathBuf::as_path));
     let mut samples: ByBinary<TargetSamples> = ByBinary::new();
@@ -144,6 +155,12 @@ pub(crate) fn read_all(
         ledger
     };
     let mut statistics = Statistics { ledger, ..statistics };
+    if let Some(stacks) = stacks {
+        diagnostics.extend(call_stack_diagnostics(&stacks, options));
+        for (id, counts) in stacks.into_contexts(targets).into_iter().flatten() {
+            samples.entry(id).or_default().contexts = Some(Box::new(counts));
+        }
+    }
     if let Some(bolt) = rows.bolt {
         let (traces, ledger) = bolt.into_traces(targets.space());
         statistics.ledger += &ledger;
@@ -156,40 +173,94 @@ pub(crate) fn read_all(
     } else {
         Mapped::default()
     };
-    Ok(Samples {
+    Ok(Some(Samples {
         targets: samples,
         statistics,
         diagnostics,
         mapped,
-    })
+    }))
+}
+
+/// Adds the counts of whole samples to those of branches without call chains. Returns the counts by call stacks; `None`
+/// if there are no whole samples.
+fn settle_stacks(rows: &mut Rows<'_>, options: &GenerateOptions) -> Result<Option<CallStacks>, Error> {
+    if let Some((id, _)) = rows
+        .targets
+        .iter()
+        .find(|(_, found)| found.branches_in_stacks && !found.has_stacks)
+    {
+        let message = format!(
+            "the traces of {} have rows of branches whose column `has_call_chain` is true, and no rows of the record `stack`, which have the same \
+             samples with their call chains",
+            rows.path_of(*id)
+        );
+        return Err(Error::new(ErrorCode::InputInvalid, message).hint(
+            "Keep the rows of the record `stack`, or set `has_call_chain` to NULL in all rows for a profile without calling contexts.",
+        ));
+    }
+    let chainless = rows.chainless.take();
+    if !rows.have_stacks() {
+        if let Some(chainless) = chainless {
+            rows.traces.merge(chainless);
+        }
+        return Ok(None);
+    }
+    if !options.ignore_stack_samples {
+        if options.fill_zero_for_all_funcs {
+            return Err(no_zeros_with_contexts("the traces", "have"));
+        }
+        if rows.has_flat {
+            let message = "some samples of the traces come from recordings with call chains and others do not";
+            return Err(not_all_have_call_chains(message.to_owned()));
+        }
+    }
+    // As in a recording, the call stacks of such samples are not sure.
+    rows.traces.lose(EntryClass::UnsureStack, rows.chainless_entries);
+    Ok(rows.stacks.take().map(|stacks| {
+        let (stacks, traces) = stacks.into_parts();
+        rows.traces.merge(traces);
+        stacks
+    }))
 }
 
 fn read_rows<'a>(
     files: &[PathBuf],
     targets: &'a Targets<'a>,
+    functions: Option<&'a ByBinary<&'a FunctionTable>>,
     options: &'a GenerateOptions,
     observer: &dyn Observer,
 ) -> Result<Rows<'a>, Error> {
     // There is one worker for each thread. A thread holds its worker only while it reads a group, and starts
     // no other task meanwhile.
     let workers: Vec<_> = (0..rayon::current_num_threads())
-        .map(|_| Mutex::new(Rows::new(targets, options)))
+        .map(|_| Mutex::new(Rows::new(targets, functions, options)))
         .collect();
     let total = files.len() as u64;
     let done = AtomicU64::new(0);
+    // True if the job must begin anew with the functions of the targets.
+    let lacks_functions = AtomicBool::new(false);
+    let is_needed = |shard: &Shard, group: usize| {
+        let is_of_stacks = shard.record_of(group) == Some(Record::Stack);
+        may_have(shard, group, targets, options) && (uses_call_stacks(options) || !is_of_stacks)
+    };
     let read = |path: &PathBuf| {
         check(observer)?;
+        if lacks_functions.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let shard = open(path)?;
         // A thread that becomes idle can take over each group that no thread reads yet.
         let groups = (0..shard.groups()).into_par_iter().with_max_len(1);
-        groups
-            .filter(|group| may_have(&shard, *group, targets, options))
-            .try_for_each(|group| {
-                check(observer)?;
-                let worker = &workers[rayon::current_thread_index().unwrap_or(0)];
-                let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
-                worker.read_group(&shard, group, path)
-            })?;
+        groups.filter(|group| is_needed(&shard, *group)).try_for_each(|group| {
+            check(observer)?;
+            let worker = &workers[rayon::current_thread_index().unwrap_or(0)];
+            let mut worker = worker.lock().unwrap_or_else(PoisonError::into_inner);
+            worker.read_group(&shard, group, path)?;
+            if worker.lack_functions() {
+                lacks_functions.store(true, Ordering::Relaxed);
+            }
+            Ok::<(), Error>(())
+        })?;
         let worker = &workers[rayon::current_thread_index().unwrap_or(0)];
         worker.lock().unwrap_or_else(PoisonError::into_inner).bytes += shard.size();
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -197,7 +268,7 @@ fn read_rows<'a>(
         Ok::<(), Error>(())
     };
     files.par_iter().try_for_each(read)?;
-    let mut all = Rows::new(targets, options);
+    let mut all = Rows::new(targets, functions, options);
     for worker in workers {
         all.merge(worker.into_inner().unwrap_or_else(PoisonError::into_inner))?;
     }
@@ -247,7 +318,7 @@ fn call_chains_left_out(chains: u64, options: &GenerateOptions) -> Option<Diagno
     (chains > 0 && !options.ignore_stack_samples && options.for_bolt.is_none()).then(|| {
         let message = format!(
             "{} of the traces had call chains, which were left out when the traces were collected, so the profile has no calling contexts. \
-             Make a profile of the recordings themselves for contexts",
+             Collect the recordings without {{collect --ignore-stack-samples}} for contexts",
             count_of(chains, "sample")
         );
         Diagnostic::note(DiagnosticCode::CallChainsUnused, message)

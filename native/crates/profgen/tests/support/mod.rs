@@ -3,7 +3,7 @@
 use perfdata::{Change, ChunkBuffer, PerfData, Sample};
 use testkit::Fixture;
 
-/// A recording of `calc` taken apart, so that tests can put it together in other ways.
+/// The recording of a fixture taken apart, so that tests can put it together in other ways.
 pub struct Recorded {
     /// The fixture, which knows the paths of the recording and of its program.
     pub fixture: Fixture,
@@ -14,13 +14,20 @@ pub struct Recorded {
 }
 
 impl Recorded {
+    /// Reads the recording of `calc`.
     pub fn read() -> Self {
-        let fixture = Fixture::named("calc-x86_64");
+        Self::of(Fixture::named("calc-x86_64"))
+    }
+
+    pub fn of(fixture: Fixture) -> Self {
+        let program = fixture.program();
         let mut recording = PerfData::open(&fixture.perf_data()).expect("a recording");
         let (mut code, mut stacks) = (None, Vec::new());
         while let Some(segment) = recording.next_segment().expect("readable") {
             code = code.or(segment.side_records().iter().find_map(|record| match &record.change {
-                Change::Map(map) if map.file.name.ends_with("/calc") => Some((map.start.0, map.len, map.pgoff)),
+                Change::Map(map) if map.executable && program.ends_with(file_name(&map.file.name)) => {
+                    Some((map.start.0, map.len, map.pgoff))
+                }
                 _ => None,
             }));
             for chunk in 0..segment.chunk_count() {
@@ -39,4 +46,8 @@ impl Recorded {
             stacks,
         }
     }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }

@@ -69,6 +69,8 @@ fn own(row: &Row<'_>) -> Row<'static> {
         arch: row.arch.map(leak),
         via: row.via.map(leak),
         patch: row.patch.map(leak),
+        branch_stack: row.branch_stack.map(leak),
+        call_chain: row.call_chain.map(leak),
         ..Row {
             build_id: None,
             path: "",
@@ -76,6 +78,8 @@ fn own(row: &Row<'_>) -> Row<'static> {
             arch: None,
             via: None,
             patch: None,
+            branch_stack: None,
+            call_chain: None,
             ..*row
         }
     }

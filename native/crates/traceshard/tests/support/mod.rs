@@ -22,6 +22,9 @@ pub fn branch(from: u64, to: u64, count: u64) -> Row<'static> {
         exact: None,
         taken: None,
         run_start: None,
+        branch_stack: None,
+        call_chain: None,
+        has_call_chain: None,
         count,
         mispredicted: 0,
     }

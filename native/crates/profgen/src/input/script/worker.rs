@@ -152,7 +152,7 @@ impl<'a> Worker<'a> {
     ) -> Option<Line<'t>> {
         let (_, view) = self.current.as_mut()?;
         let stack = &mut self.call_stacks;
-        stack.begin();
+        stack.begin(1);
         let (floor, mut has_low_frame) = (self.floor, false);
         let end = parser.call_stack(|address| {
             has_low_frame |= address < floor;
@@ -300,6 +300,10 @@ impl<'a> Worker<'a> {
             branches: branches.inspect(|_| entries += 1).map(branch),
             times,
             view: (*number - self.first_epoch) as u16,
+            except: match kind {
+                SampleKind::Branches => None,
+                SampleKind::CallStacks => self.call_stacks.target_in_doubt(),
+            },
         };
         let used = match kind {
             SampleKind::Branches => stack.count(view, rules, traces),

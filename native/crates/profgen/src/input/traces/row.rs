@@ -8,6 +8,7 @@ use job::failure::shard_error;
 use job::{Diagnostic, DiagnosticCode, Error};
 use perfdata::Avma;
 use rustc_hash::{FxHashMap, FxHashSet};
+use symbolize::FunctionTable;
 use traceshard::{
     Binary, BinaryKind, Block, Ends, KERNEL_BIAS, Loss, Needs, Record, Row, Shard, branches_of_via, parse_patch,
 };
@@ -23,11 +24,12 @@ use crate::counting::call_sites::CallSites;
 use crate::counting::resolved::Resolved;
 use crate::counting::sampled::AddressCounts;
 use crate::counting::trace::TraceTable;
-use crate::input::events::counts_instructions;
+use crate::input::events::{counts_instructions, uses_call_stacks};
 use crate::input::other_mappings::OtherMappings;
 use crate::input::traces::doubt::Doubt;
 use crate::input::traces::places::Places;
-use crate::input::traces::shards::{KERNEL_SYMBOL, invalid, mapping_of};
+use crate::input::traces::shards::{KERNEL_SYMBOL, invalid, invalid_cell, mapping_of};
+use crate::input::traces::stacks::Stacks;
 use crate::input::usable::check_machine;
 use crate::request::options::{GenerateOptions, SampleUse};
 
@@ -60,6 +62,9 @@ pub(crate) struct OfTarget {
     pub pokes: FxHashSet<TextPoke>,
     pub failure: Option<Error>,
     pub doubt: Doubt,
+    /// True if rows of branches say that their samples have rows of their own, and true if there are rows of samples.
+    pub branches_in_stacks: bool,
+    pub has_stacks: bool,
 }
 
 /// Why the reading of a group stops.
@@ -112,6 +117,13 @@ pub(crate) struct Rows<'a> {
     targets_all: &'a Targets<'a>,
     options: &'a GenerateOptions,
     pub traces: TraceTable,
+    /// Whole samples with call chains; `None` if the functions of the targets are not known yet.
+    pub stacks: Option<Stacks<'a>>,
+    /// Branches of events without call chains, in recordings whose other events have them, and their number.
+    pub chainless: Option<TraceTable>,
+    pub chainless_entries: u64,
+    /// True if branches are of recordings without call chains.
+    pub has_flat: bool,
     /// Traces for BOLT, instead of the counts above, if they are wanted.
     pub bolt: Option<BoltTraces>,
     /// Sampled addresses, and the calls on their call chains.
@@ -140,11 +152,21 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(targets: &'a Targets<'a>, options: &'a GenerateOptions) -> Self {
+    /// Makes empty counts. `functions` are the functions of the targets, which rows of whole samples need.
+    pub(crate) fn new(
+        targets: &'a Targets<'a>,
+        functions: Option<&'a ByBinary<&'a FunctionTable>>,
+        options: &'a GenerateOptions,
+    ) -> Self {
+        let functions = functions.filter(|_| uses_call_stacks(options));
         Self {
             targets_all: targets,
             options,
             traces: TraceTable::default(),
+            stacks: functions.map(|functions| Stacks::new(targets, functions, options)),
+            chainless: None,
+            chainless_entries: 0,
+            has_flat: false,
             bolt: options.for_bolt.map(|_| BoltTraces::new()),
             addresses: AddressCounts::default(),
             call_sites: CallSites::default(),
@@ -195,6 +217,7 @@ impl<'a> Rows<'a> {
             }
             (Record::Branch | Record::SampledBranch, Some(kind)) => self.add_branches(block, kind, path),
             (Record::Address | Record::Call, Some(kind)) => self.add_addresses(block, kind, path),
+            (Record::Stack, Some(kind)) => self.add_stacks(block, kind, path),
             (Record::Patch, Some(kind)) => self.add_patches(block, kind, path),
         }
     }
@@ -287,7 +310,10 @@ impl<'a> Rows<'a> {
             return Ok(());
         };
         self.has_branches = true;
-        let doubt = &mut self.targets.entry(*id).or_default().doubt;
+        let of_target = self.targets.entry(*id).or_default();
+        let doubt = &mut of_target.doubt;
+        // Number of branches that are counted elsewhere.
+        let mut apart = 0;
         let mut places = Places { view, base: *base };
         let mut via = Vec::new();
         let count = self.total.add(block, path, |row| {
@@ -296,23 +322,85 @@ impl<'a> Rows<'a> {
                 return places.count_for_bolt(row, kind, path, bolt);
             }
             if row.record == Record::SampledBranch {
+                self.has_flat |= row.has_call_chain.is_none();
                 places.count_sampled_branch(row, &mut self.traces);
                 return Ok(());
             }
+            let traces = match row.has_call_chain {
+                None => {
+                    self.has_flat = true;
+                    &mut self.traces
+                }
+                // Rows of whole samples have the same branches.
+                Some(true) => {
+                    of_target.branches_in_stacks = true;
+                    apart += row.count;
+                    return Ok(());
+                }
+                Some(false) => {
+                    apart += row.count;
+                    self.chainless_entries += row.count;
+                    let traces = self.chainless.get_or_insert_default();
+                    traces.read(row.count);
+                    traces
+                }
+            };
             read_via(row.via, &mut via, path)?;
             let own = places.branch(row.from, row.to);
             if matches!(own, Resolved::Used { .. }) {
                 let end = places.end(row, &via, doubt);
-                self.traces.add_times([end; 2], own, row.count);
+                traces.add_times([end; 2], own, row.count);
             } else {
                 doubt.note_unused(row, kind, via.first());
-                self.traces.add_times([NO_END; 2], own, row.count);
+                traces.add_times([NO_END; 2], own, row.count);
             }
             Ok(())
         })?;
         self.counted += count;
-        self.traces.read(count);
+        self.traces.read(count - apart);
         Ok(())
+    }
+
+    fn add_stacks(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Result<(), Stop> {
+        if !uses_call_stacks(self.options) {
+            return Ok(());
+        }
+        // Rows of branches have the entries that the options leave out, too, and account for them.
+        let Some(Ok(number)) = self.admit(block, kind, path) else {
+            return Ok(());
+        };
+        let Known::Target(id, view, base) = &mut self.known[number].1 else {
+            return Ok(());
+        };
+        self.has_branches = true;
+        self.targets.entry(*id).or_default().has_stacks = true;
+        let Some(stacks) = &mut self.stacks else {
+            return Ok(());
+        };
+        for row in block.rows() {
+            let row = row?;
+            let mut add = || {
+                let entries = stacks.add(&row, number, (view, *base), path)?;
+                self.total.add_count(entries.ok_or_else(|| too_large(path))?, path)
+            };
+            add().map_err(Stop::Row)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the path of a target, for messages.
+    pub(crate) fn path_of(&self, id: BinaryId) -> String {
+        self.targets_all[id].image.path().display().to_string()
+    }
+
+    /// Returns true if there are rows of whole samples, and the functions of the targets are not known yet.
+    pub(crate) fn lack_functions(&self) -> bool {
+        self.stacks.is_none() && self.have_stacks()
+    }
+
+    /// Returns true if targets have rows of whole samples.
+    pub(crate) fn have_stacks(&self) -> bool {
+        self.targets.values().any(|found| found.has_stacks)
     }
 
     fn add_patches(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Result<(), Stop> {
@@ -402,6 +490,18 @@ impl<'a> Rows<'a> {
         // No other sum is greater than this sum.
         self.total.add_count(other.total.0, Path::new("the traces"))?;
         self.traces.merge(other.traces);
+        self.stacks = match (self.stacks.take(), other.stacks) {
+            (Some(mut stacks), Some(other)) => {
+                stacks.merge(other);
+                Some(stacks)
+            }
+            (one, other) => one.or(other),
+        };
+        if let Some(chainless) = other.chainless {
+            self.chainless.get_or_insert_default().merge(chainless);
+        }
+        self.chainless_entries += other.chainless_entries;
+        self.has_flat |= other.has_flat;
         self.addresses.merge(other.addresses);
         self.call_sites.merge(other.call_sites);
         self.address_events.extend(other.address_events);
@@ -418,6 +518,8 @@ impl<'a> Rows<'a> {
             own.pokes.extend(found.pokes);
             own.failure = own.failure.take().or(found.failure);
             own.doubt.merge(found.doubt);
+            own.branches_in_stacks |= found.branches_in_stacks;
+            own.has_stacks |= found.has_stacks;
         }
         for (binary, _) in other.known {
             if !self.numbers.contains_key(&binary) {
@@ -531,13 +633,7 @@ fn read_via(text: Option<&str>, branches: &mut Vec<Ends>, path: &Path) -> Result
     branches.clear();
     let Some(text) = text else { return Ok(()) };
     for branch in branches_of_via(text) {
-        branches.push(branch.ok_or_else(|| {
-            invalid(
-                path,
-                &format!("the column `via` has the value {text:?}, which no version of the schema allows"),
-                "docs/trace-shards.md describes each column.",
-            )
-        })?);
+        branches.push(branch.ok_or_else(|| invalid_cell(path, "via", text))?);
     }
     Ok(())
 }

@@ -136,3 +136,16 @@ pub(crate) fn invalid(path: &Path, message: &str, hint: &str) -> Error {
         .path(path)
         .hint(hint)
 }
+
+/// Returns an error about a cell.
+pub(crate) fn invalid_cell(path: &Path, column: &str, text: &str) -> Error {
+    // A cell may have megabytes.
+    const SHOWN: usize = 80;
+    let shown: String = text.chars().take(SHOWN).collect();
+    let more = if shown.len() < text.len() { ", and more" } else { "" };
+    invalid(
+        path,
+        &format!("the column `{column}` has the value {shown:?}{more}, which no version of the schema allows"),
+        "docs/trace-shards.md describes each column.",
+    )
+}

@@ -1,0 +1,429 @@
+//! Keeps whole samples with call chains: for each file, the entries of the branch stack that start or end in the
+//! file, and the call chain as the file sees it.
+//!
+//! Calling contexts are worked out from the branch stack and the call chain of a sample together, and only a reader
+//! that has the binary knows which branches are calls and returns. So the parts of a sample are kept together, and
+//! only equal samples are added up.
+//!
+//! Rows are packed into bytes, because hardly any two samples are equal.
+
+use std::hash::BuildHasher;
+
+use hashbrown::hash_table::Entry;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use perfdata::{Avma, Sample, Speculation};
+use rayon::prelude::*;
+use traceshard::{BinaryKind, Ends, write_branch_stack, write_call_chain};
+
+use crate::gather::files::FileId;
+use crate::gather::rows::EventId;
+use crate::gather::spots::{Spot, Spots};
+
+/// Number of bytes that count as one row, where numbers of rows bound the memory.
+const BYTES_OF_A_ROW: usize = 32;
+
+/// A row: equal samples as one file sees them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StackRow {
+    pub file: FileId,
+    pub event: EventId,
+    /// Place of the packed row in the arena, and the numbers of bytes of the call chain and of the branch stack.
+    start: usize,
+    chain: u32,
+    stack: u32,
+    pub count: u64,
+}
+
+/// Rows, some of them perhaps more than once.
+#[derive(Debug, Default)]
+pub(crate) struct StackRows {
+    arena: Vec<u8>,
+    rows: Vec<StackRow>,
+}
+
+impl StackRows {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Returns the memory of the rows, as a number of rows of usual size.
+    pub(crate) fn len(&self) -> usize {
+        (self.arena.len() + size_of_val(&self.rows[..])) / BYTES_OF_A_ROW
+    }
+
+    /// Returns the call chain and the branch stack of a row, packed.
+    fn packed(&self, row: &StackRow) -> &[u8] {
+        &self.arena[row.start..][..row.bytes()]
+    }
+
+    /// Appends the call chain and the branch stack of a row to two texts. Appends nothing for a chain without frames.
+    pub(crate) fn push_texts(&self, row: &StackRow, [chain_text, stack_text]: &mut [String; 2]) {
+        let (chain, stack) = self.packed(row).split_at(row.chain as usize);
+        write_call_chain(Unpacked::new(chain), chain_text);
+        let mut ends = Unpacked::new(stack);
+        let entries = std::iter::from_fn(|| -> Option<Ends> {
+            let to = ends.next()?;
+            Some((ends.next()?, to))
+        });
+        write_branch_stack(entries, stack_text);
+    }
+
+    /// Moves the rows of `other` to these rows.
+    pub(crate) fn take(&mut self, other: &mut Self) {
+        let mut other = std::mem::take(other);
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        let moved = self.arena.len();
+        self.arena.append(&mut other.arena);
+        self.rows.extend(other.rows.iter().map(|row| StackRow {
+            start: row.start + moved,
+            ..*row
+        }));
+    }
+
+    /// Sorts the rows by `whose`, then by call chain and branch stack, and adds up equal rows. Returns the rows.
+    pub(crate) fn sort_by_key<K: Ord>(&mut self, whose: impl Fn(&StackRow) -> K + Sync) -> Vec<StackRow> {
+        let mut rows = std::mem::take(&mut self.rows);
+        let order = |row: &StackRow| {
+            let (chain, stack) = self.packed(row).split_at(row.chain as usize);
+            (whose(row), chain, stack)
+        };
+        // Rows with similar texts become neighbours, which makes the file smaller.
+        rows.par_sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+        rows.dedup_by(|row, kept| {
+            let is_same = order(row) == order(kept);
+            if is_same {
+                kept.count += row.count;
+            }
+            is_same
+        });
+        rows
+    }
+}
+
+impl StackRow {
+    /// Returns the number of bytes of the packed row.
+    pub(crate) fn bytes(&self) -> usize {
+        self.chain as usize + self.stack as usize
+    }
+}
+
+/// A sample as one file sees it, while the row is built.
+#[derive(Default)]
+struct Part {
+    file: FileId,
+    stack: Packed,
+    chain: Packed,
+    /// Number of frames of the sample up to the last frame in the file, that frame included.
+    frames: usize,
+}
+
+/// Counts samples, each distinct one once.
+#[derive(Default)]
+pub(crate) struct StackTable {
+    rows: StackRows,
+    /// Indices of the rows. The hasher has a random key, so a recording cannot be made to collide.
+    known: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    /// The parts of the current sample, and of samples before, whose memory is used again.
+    parts: Vec<Part>,
+    used: usize,
+    /// For each file the number of the last sample that touches it, and the index of its part.
+    part_of: Vec<(u64, u32)>,
+    sample: u64,
+}
+
+impl StackTable {
+    /// Counts a sample. Leaves out the branch entries that [`Table::count`](crate::gather::table::Table::count)
+    /// leaves out: those on wrong paths, and slots that the CPU had not filled. `wants` returns true for the files
+    /// that get a row.
+    pub(crate) fn add(
+        &mut self,
+        sample: &Sample<'_>,
+        event: EventId,
+        spots: &mut Spots,
+        wants: impl Fn(BinaryKind) -> bool,
+    ) {
+        self.sample += 1;
+        self.used = 0;
+        for branch in sample.branches.iter() {
+            let is_unfilled = branch.from.0 | branch.to.0 == 0;
+            if is_unfilled || branch.flags.speculation() == Speculation::WrongPath {
+                continue;
+            }
+            let mut place = |address| match spots.find(address) {
+                Spot::In((file, kind), address) if wants(kind) => Some((file, address)),
+                _ => None,
+            };
+            match (place(branch.from), place(branch.to)) {
+                (Some((file, from)), Some((other, to))) if file == other => {
+                    self.part(file).push_entry((Some(from), Some(to)));
+                }
+                (from, to) => {
+                    if let Some((file, from)) = from {
+                        self.part(file).push_entry((Some(from), None));
+                    }
+                    if let Some((file, to)) = to {
+                        self.part(file).push_entry((None, Some(to)));
+                    }
+                }
+            }
+        }
+        if self.used == 0 {
+            return;
+        }
+        let mut frames = 0;
+        for address in sample.call_chain.addresses() {
+            if let Spot::In((file, _), address) = spots.find(Avma(address))
+                && let Some(part) = self.known_part(file)
+            {
+                self.parts[part].push_frame(frames, address);
+            }
+            frames += 1;
+        }
+        for part in 0..self.used {
+            self.finish(part, event, frames);
+        }
+    }
+
+    /// Returns the index of the part of a file that the current sample is known to touch.
+    fn known_part(&self, file: FileId) -> Option<usize> {
+        match self.part_of.get(file as usize) {
+            Some((sample, part)) if *sample == self.sample => Some(*part as usize),
+            _ => None,
+        }
+    }
+
+    /// Returns the part of a file that the current sample touches.
+    fn part(&mut self, file: FileId) -> &mut Part {
+        let index = match self.known_part(file) {
+            Some(index) => index,
+            None => {
+                let index = self.used;
+                self.used += 1;
+                if self.part_of.len() <= file as usize {
+                    self.part_of.resize(file as usize + 1, (0, 0));
+                }
+                // A sample has fewer entries than that.
+                self.part_of[file as usize] = (self.sample, index as u32);
+                if self.parts.len() < self.used {
+                    self.parts.push(Part::default());
+                }
+                self.parts[index].begin(file);
+                index
+            }
+        };
+        &mut self.parts[index]
+    }
+
+    /// Adds the row of a part of a sample that has this number of frames.
+    fn finish(&mut self, part: usize, event: EventId, frames: usize) {
+        let part = &mut self.parts[part];
+        if part.frames < frames {
+            part.chain.push(None);
+        }
+        let Self {
+            rows: StackRows { arena, rows },
+            known,
+            hasher,
+            ..
+        } = self;
+        // Both casts lose no bits: a sample has at most 64 KiB, and at most three times as many are packed.
+        let row = StackRow {
+            file: part.file,
+            event,
+            start: arena.len(),
+            chain: part.chain.bytes.len() as u32,
+            stack: part.stack.bytes.len() as u32,
+            count: 1,
+        };
+        arena.extend_from_slice(&part.chain.bytes);
+        arena.extend_from_slice(&part.stack.bytes);
+        let packed = |row: &StackRow| &arena[row.start..][..row.bytes()];
+        let key = |row: &StackRow| (row.file, row.event, row.chain);
+        let hash = |row: &StackRow| hasher.hash_one((key(row), packed(row)));
+        let is_same = |index: &u32| {
+            let known = &rows[*index as usize];
+            key(known) == key(&row) && packed(known) == packed(&row)
+        };
+        match known.entry(hash(&row), is_same, |index| hash(&rows[*index as usize])) {
+            Entry::Occupied(found) => {
+                rows[*found.get() as usize].count += 1;
+                arena.truncate(row.start);
+            }
+            Entry::Vacant(place) => {
+                let index = u32::try_from(rows.len());
+                place.insert(index.unwrap_or_else(|_| unreachable!("fewer rows than that are kept")));
+                rows.push(row);
+            }
+        }
+    }
+
+    /// Returns the memory of the rows, as a number of rows of usual size.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Takes all rows out of the table.
+    pub(crate) fn drain(&mut self) -> StackRows {
+        self.known.clear();
+        std::mem::take(&mut self.rows)
+    }
+}
+
+impl Part {
+    fn begin(&mut self, file: FileId) {
+        self.file = file;
+        self.stack.clear();
+        self.chain.clear();
+        self.frames = 0;
+    }
+
+    /// Adds an entry. Its target comes first, because it lies near the source of the next newer entry.
+    fn push_entry(&mut self, (from, to): Ends) {
+        self.stack.push(to);
+        self.stack.push(from);
+    }
+
+    /// Adds a frame in the file. `before` is the number of frames of the sample before it.
+    fn push_frame(&mut self, before: usize, address: u64) {
+        if self.frames < before {
+            self.chain.push(None);
+        }
+        self.chain.push(Some(address));
+        self.frames = before + 1;
+    }
+}
+
+/// Addresses, each packed as the distance from the last one: 0 stands for an address outside of the file, and any
+/// other number, less 1, is the distance in zigzag encoding. Numbers are in LEB128.
+#[derive(Default)]
+struct Packed {
+    bytes: Vec<u8>,
+    last: u64,
+}
+
+impl Packed {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.last = 0;
+    }
+
+    #[inline]
+    fn push(&mut self, address: Option<u64>) {
+        let mut number = match address {
+            None => 0,
+            Some(address) => {
+                let distance = address.wrapping_sub(self.last).cast_signed();
+                self.last = address;
+                // Addresses are below 2^63, so no distance is -2^63, and the sum fits.
+                1 + ((distance << 1) ^ (distance >> 63)).cast_unsigned()
+            }
+        };
+        while number >= 0x80 {
+            self.bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.bytes.push(number as u8);
+    }
+}
+
+/// The addresses of [`Packed`] bytes.
+struct Unpacked<'a> {
+    bytes: &'a [u8],
+    last: u64,
+}
+
+impl<'a> Unpacked<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, last: 0 }
+    }
+}
+
+impl Iterator for Unpacked<'_> {
+    type Item = Option<u64>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Option<u64>> {
+        let (mut number, mut shift) = (0u64, 0);
+        loop {
+            let (&byte, rest) = self.bytes.split_first()?;
+            self.bytes = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+            shift += 7;
+        }
+        let Some(distance) = number.checked_sub(1) else {
+            return Some(None);
+        };
+        let distance = (distance >> 1) ^ (distance & 1).wrapping_neg();
+        self.last = self.last.wrapping_add(distance);
+        Some(Some(self.last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_unpacked_as_packed() {
+        let most = (1 << 63) - 1;
+        let addresses = [
+            Some(0),
+            None,
+            Some(most),
+            Some(0),
+            Some(64),
+            Some(63),
+            None,
+            None,
+            Some(most),
+        ];
+        let mut packed = Packed::default();
+        addresses.into_iter().for_each(|address| packed.push(address));
+        let unpacked: Vec<_> = Unpacked::new(&packed.bytes).collect();
+        assert_eq!(unpacked, addresses);
+    }
+
+    /// Builds a table of samples in one file. A sample has entries and frames.
+    fn table(samples: &[(&[Ends], &[Option<u64>])]) -> StackTable {
+        let mut table = StackTable::default();
+        for (entries, frames) in samples {
+            table.sample += 1;
+            table.used = 0;
+            entries.iter().for_each(|ends| table.part(3).push_entry(*ends));
+            for (before, frame) in frames.iter().enumerate() {
+                if let Some(address) = frame {
+                    table.part(3).push_frame(before, *address);
+                }
+            }
+            table.finish(0, 1, frames.len());
+        }
+        table
+    }
+
+    #[test]
+    fn equal_samples_are_one_row_and_neighbouring_frames_outside_are_one_frame() {
+        let entries: &[Ends] = &[(Some(0x10), Some(0x20)), (None, Some(0x8))];
+        let frames: &[Option<u64>] = &[None, None, Some(0x22), None, None];
+        let short: &[Option<u64>] = &[None, Some(0x22), None];
+        let mut first = table(&[(entries, frames), (&entries[..1], &[]), (entries, short)]).drain();
+        let mut second = table(&[(entries, frames)]).drain();
+        assert_eq!((first.rows.len(), second.rows.len()), (2, 1));
+        first.take(&mut second);
+        let rows = first.sort_by_key(|row| row.file);
+        let text = |row: &StackRow| {
+            let mut texts = Default::default();
+            first.push_texts(row, &mut texts);
+            (texts, row.count)
+        };
+        let rows: Vec<_> = rows.iter().map(text).collect();
+        let texts = |chain: &str, stack: &str| [chain.to_owned(), stack.to_owned()];
+        assert_eq!(rows, [(texts("", "10>20"), 1), (texts("- 22 -", "10>20 ->8"), 3)]);
+    }
+}
