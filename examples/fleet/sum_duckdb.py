@@ -17,8 +17,9 @@ folder, today, output = sys.argv[1:]
 database = duckdb.connect()
 database.execute("CREATE TABLE weights (day VARCHAR, weight BIGINT)")
 database.executemany("INSERT INTO weights VALUES (?, ?)", weights(today))
+# Hosts are not updated all at once, so some files have columns that others lack.
 database.execute(
-    f"CREATE VIEW traces AS FROM read_parquet('{folder}/day=*/*.parquet', "
+    f"CREATE VIEW traces AS FROM read_parquet('{folder}/day=*/*.parquet', union_by_name = true, "
     "hive_partitioning = true, hive_types_autocast = false)"
 )
 query = pathlib.Path(__file__).with_name("sum.sql").read_text()

@@ -20,7 +20,8 @@ spark = (
     .getOrCreate()
 )
 spark.createDataFrame(weights(today), "day string, weight bigint").createOrReplaceTempView("weights")
-traces = spark.read.parquet(folder)
+# Hosts are not updated all at once, so some files have columns that others lack.
+traces = spark.read.option("mergeSchema", "true").parquet(folder)
 # Spark has no unsigned numbers, so it reads these columns as decimals.
 for column in ("branch_from", "branch_to", "run_end", "stack_end", "run_start", "count", "mispredicted"):
     traces = traces.withColumn(column, traces[column].cast("bigint"))
