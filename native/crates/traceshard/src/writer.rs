@@ -65,8 +65,10 @@ impl<W: Write + Send> ShardWriter<W> {
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
         }
-        // Hardly any two samples have the same branch stack, so a dictionary of stacks would be as large as the stacks.
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(COLUMNS[column::BRANCH_STACK].0), false);
+        // Most texts of these columns are there once, so a dictionary would be as large as the texts.
+        for number in [column::VIA, column::BRANCH_STACK] {
+            properties = properties.set_column_dictionary_enabled(ColumnPath::from(COLUMNS[number].0), false);
+        }
         Ok(Self {
             file: SerializedFileWriter::new(sink, message(), Arc::new(properties.build())).map_err(write_error)?,
             written: 0,

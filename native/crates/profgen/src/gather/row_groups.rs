@@ -92,7 +92,8 @@ impl RowGroup for BranchGroup<'_> {
             End::Outside => (None, false),
             End::Unknown => (None, true),
         };
-        let via = &self.vias[via.start as usize..via.end as usize];
+        // Unlike an index, this look-up cannot panic, so the compiler drops it for all columns but one.
+        let via = self.vias.get(via.start as usize..via.end as usize);
         let address = |place| self.tails.places.address(place);
         Row {
             event: Some(&event.name),
@@ -103,7 +104,7 @@ impl RowGroup for BranchGroup<'_> {
             newest,
             stack_end: address(key.stack_end),
             crosses_kernel: Some(key.crosses_kernel),
-            via: Some(via).filter(|text| !text.is_empty()),
+            via: via.filter(|text| !text.is_empty()),
             has_call_chain: event.call_chains.of(file.kind),
             count: u64::from(count),
             mispredicted: u64::from(mispredicted),

@@ -120,7 +120,7 @@ impl Part {
         }
         self.rows.truncate(kept);
         self.distinct = kept;
-        self.room = MANY.max(kept + kept / 2);
+        self.room = MANY.max(kept + kept / 4);
     }
 }
 

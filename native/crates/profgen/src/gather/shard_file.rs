@@ -69,10 +69,17 @@ impl ShardFile {
         sort(&mut rows, &tails, names);
         self.rows += rows.len() as u64;
         let mut rest = &rows[..];
-        while !rest.is_empty() {
+        let mut next = || {
             let (group, behind) = rest.split_at(group_len(rest, |a, b| a.key.file == b.key.file));
-            self.write_group(&BranchGroup::new(group, &tails, names))?;
             rest = behind;
+            (!group.is_empty()).then(|| BranchGroup::new(group, &tails, names))
+        };
+        // While a group is encoded, the next group is made.
+        let mut group = next();
+        while let Some(current) = group {
+            let (written, made) = rayon::join(|| self.write_group(&current), &mut next);
+            written?;
+            group = made;
         }
         Ok(())
     }
