@@ -131,6 +131,77 @@ fn recording(stacks: &[Vec<(u64, u64)>], code: (u64, u64, u64), program: &Path) 
     builder.build_file()
 }
 
+/// Each selection takes a part of the samples, and together the selections of one line take all of them.
+#[test]
+fn no_split_by_process_thread_or_cpu_changes_a_byte() {
+    const SHIFT: u64 = 0x1000_0000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorded = Recorded::read();
+    let program = recorded.fixture.program();
+    let (start, len, pgoff) = recorded.code;
+    let mut builder = PerfDataBuilder::new();
+    let event = builder.event(EventSpec::branch_stacks("cycles"));
+    for (pid, start) in [(1, start), (2, start + SHIFT)] {
+        builder.mmap(MapSpec::code(pid, start, len, pgoff, program.to_str().expect("ASCII")).at(1));
+    }
+    for (index, stack) in recorded.stacks.iter().enumerate() {
+        let (pid, shift) = if index % 2 == 0 { (1, 0) } else { (2, SHIFT) };
+        let stack: Vec<_> = stack.iter().map(|(from, to)| (from + shift, to + shift)).collect();
+        let sample = SampleSpec::of(event, pid).at(2 + index as u64).branches(&stack);
+        builder.sample(SampleSpec {
+            cpu: index as u32 % 3,
+            ..sample
+        });
+    }
+    let recording = folder.path().join("perf.data");
+    std::fs::write(&recording, builder.build_file()).expect("written");
+    let run = |input| {
+        let options = GenerateOptions {
+            ignore_build_id: true,
+            ..options(&program, input, Format::ExtBinary)
+        };
+        generate(&options, &Silent).expect("a profile")
+    };
+    let whole = run(Input::PerfData(vec![recording.clone()]));
+    let nothing = Selection::default;
+    let splits = [
+        [1, 2]
+            .map(|pid| Selection {
+                pids: vec![pid],
+                ..nothing()
+            })
+            .to_vec(),
+        [2, 1]
+            .map(|tid| Selection {
+                tids: vec![tid],
+                ..nothing()
+            })
+            .to_vec(),
+        [2, 0, 1]
+            .map(|cpu| Selection {
+                cpus: vec![cpu],
+                ..nothing()
+            })
+            .to_vec(),
+    ];
+    let used = |outcome: &Outcome| {
+        (
+            outcome.bytes.clone(),
+            outcome.statistics.ledger[profgen::EntryClass::Used],
+        )
+    };
+    for (split, selections) in splits.into_iter().enumerate() {
+        let shard = |(index, select)| {
+            let name = format!("{split}-{index}.parquet");
+            shard_of(std::slice::from_ref(&recording), select, folder.path(), &name)
+        };
+        let shards: Vec<_> = selections.into_iter().enumerate().map(shard).collect();
+        let first = run(Input::Traces(vec![shards[0].clone()]));
+        assert!(used(&first).1 < used(&whole).1, "a part of the samples");
+        assert_eq!(used(&run(Input::Traces(shards))), used(&whole), "split {split}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
