@@ -7,6 +7,7 @@ mod chain;
 mod entry;
 mod files;
 mod job;
+mod known_samples;
 mod latest;
 mod options;
 mod order;

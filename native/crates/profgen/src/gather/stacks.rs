@@ -15,7 +15,9 @@ use perfdata::{Avma, Sample, Speculation};
 use rayon::prelude::*;
 use traceshard::{BinaryKind, Ends, write_branch_stack, write_call_chain};
 
+use crate::gather::entry::Of;
 use crate::gather::files::FileId;
+use crate::gather::known_samples::{KnownSamples, SampleKey};
 use crate::gather::rows::EventId;
 use crate::gather::spots::{Spot, Spots};
 
@@ -127,6 +129,10 @@ pub(crate) struct StackTable {
     /// Indices of the rows. The hasher has a random key, so a recording cannot be made to collide.
     known: HashTable<u32>,
     hasher: DefaultHashBuilder,
+    known_samples: KnownSamples,
+    /// The current sample, and its rows.
+    key: SampleKey,
+    rows_of_sample: Vec<u32>,
     /// The parts of the current sample, and of samples before, whose memory is used again.
     parts: Vec<Part>,
     used: usize,
@@ -138,26 +144,39 @@ pub(crate) struct StackTable {
 impl StackTable {
     /// Counts a sample. Leaves out the branch entries that [`Table::count`](crate::gather::table::Table::count)
     /// leaves out: those on wrong paths, and slots that the CPU had not filled. `wants` returns true for the files
-    /// that get a row.
-    pub(crate) fn add(
-        &mut self,
-        sample: &Sample<'_>,
-        event: EventId,
-        spots: &mut Spots,
-        wants: impl Fn(BinaryKind) -> bool,
-    ) {
+    /// that get a row; it may depend on the event of the sample.
+    pub(crate) fn add(&mut self, sample: &Sample<'_>, of: Of, spots: &mut Spots, wants: impl Fn(BinaryKind) -> bool) {
+        let mut key = std::mem::take(&mut self.key);
+        key.fill(sample, of, |branch| {
+            let is_unfilled = branch.from.0 | branch.to.0 == 0;
+            !is_unfilled && branch.flags.speculation() != Speculation::WrongPath
+        });
+        let slot = self.known_samples.slot_of(&key);
+        if let Some(rows) = self.known_samples.rows(slot, &key) {
+            for row in rows {
+                self.rows.rows[*row as usize].count += 1;
+            }
+        } else {
+            self.locate(&key, spots, wants);
+            let mut rows = std::mem::take(&mut self.rows_of_sample);
+            rows.clear();
+            rows.extend((0..self.used).map(|part| self.finish(part, of.event(), key.call_chain().len())));
+            self.known_samples.remember(slot, &mut key, rows.iter().copied());
+            self.rows_of_sample = rows;
+        }
+        self.key = key;
+    }
+
+    /// Divides a sample into the parts of the files that it touches.
+    fn locate(&mut self, key: &SampleKey, spots: &mut Spots, wants: impl Fn(BinaryKind) -> bool) {
         self.sample += 1;
         self.used = 0;
-        for branch in sample.branches.iter() {
-            let is_unfilled = branch.from.0 | branch.to.0 == 0;
-            if is_unfilled || branch.flags.speculation() == Speculation::WrongPath {
-                continue;
-            }
-            let mut place = |address| match spots.find(address) {
+        for &[from, to] in key.branches() {
+            let mut place = |address| match spots.find(Avma(address)) {
                 Spot::In((file, kind), address) if wants(kind) => Some((file, address)),
                 _ => None,
             };
-            match (place(branch.from), place(branch.to)) {
+            match (place(from), place(to)) {
                 (Some((file, from)), Some((other, to))) if file == other => {
                     self.part(file).push_entry((Some(from), Some(to)));
                 }
@@ -174,17 +193,12 @@ impl StackTable {
         if self.used == 0 {
             return;
         }
-        let mut frames = 0;
-        for address in sample.call_chain.addresses() {
+        for (before, &address) in key.call_chain().iter().enumerate() {
             if let Spot::In((file, _), address) = spots.find(Avma(address))
                 && let Some(part) = self.known_part(file)
             {
-                self.parts[part].push_frame(frames, address);
+                self.parts[part].push_frame(before, address);
             }
-            frames += 1;
-        }
-        for part in 0..self.used {
-            self.finish(part, event, frames);
         }
     }
 
@@ -218,8 +232,8 @@ impl StackTable {
         &mut self.parts[index]
     }
 
-    /// Adds the row of a part of a sample that has this number of frames.
-    fn finish(&mut self, part: usize, event: EventId, frames: usize) {
+    /// Adds the row of a part of a sample that has this number of frames. Returns the index of the row.
+    fn finish(&mut self, part: usize, event: EventId, frames: usize) -> u32 {
         let part = &mut self.parts[part];
         if part.frames < frames {
             part.chain.push(None);
@@ -252,11 +266,13 @@ impl StackTable {
             Entry::Occupied(found) => {
                 rows[*found.get() as usize].count += 1;
                 arena.truncate(row.start);
+                *found.get()
             }
             Entry::Vacant(place) => {
-                let index = u32::try_from(rows.len());
-                place.insert(index.unwrap_or_else(|_| unreachable!("fewer rows than that are kept")));
+                let index = u32::try_from(rows.len()).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
+                place.insert(index);
                 rows.push(row);
+                index
             }
         }
     }
@@ -266,9 +282,15 @@ impl StackTable {
         self.rows.len()
     }
 
+    /// Forgets which files samples touch. This is called before views get other numbers.
+    pub(crate) fn flush(&mut self) {
+        self.known_samples.clear();
+    }
+
     /// Takes all rows out of the table.
     pub(crate) fn drain(&mut self) -> StackRows {
         self.known.clear();
+        self.known_samples.clear();
         std::mem::take(&mut self.rows)
     }
 }

@@ -113,6 +113,7 @@ impl<'a> Workers<'a> {
             any |= changed(worker.views.forget(|| {
                 worker.table.flush();
                 worker.sampled.flush();
+                worker.stacks.flush();
             }));
         }
         any
@@ -216,7 +217,7 @@ impl Worker {
                 .count(sample.branches.iter(), Of::new(event, number), spots);
             if call_chains.are_wanted() {
                 let is_wanted = |kind| call_chains.of(kind) == Some(true);
-                tables.stacks.add(sample, event, spots, is_wanted);
+                tables.stacks.add(sample, Of::new(event, number), spots, is_wanted);
             }
         });
     }
@@ -237,6 +238,7 @@ impl Worker {
             || {
                 self.table.flush();
                 self.sampled.flush();
+                self.stacks.flush();
             },
         );
         let tables = Tables {
