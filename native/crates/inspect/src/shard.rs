@@ -6,7 +6,8 @@ use std::path::Path;
 use job::failure::shard_error;
 use job::{Error, ErrorCode, Observer, check, on_threads};
 use traceshard::{
-    Binary, Ends, Loss, Metadata, Record, Row, Shard, parse_branch_stack, parse_call_chain, parse_patch, parse_via,
+    Binary, Ends, Loss, Metadata, Record, Row, Shard, branches_of, parse_branch_stack, parse_call_chain, parse_patch,
+    shown,
 };
 
 /// The content of a shard. All of the shard was read, so a shard with a description can be used.
@@ -106,14 +107,14 @@ impl From<traceshard::Error> for Stop {
 impl Sums {
     fn add(&mut self, row: &Row<'_>) -> Result<(), Stop> {
         let wrong = |column: &str, text: Option<&str>| {
-            // A cell may have megabytes.
-            let text = text.unwrap_or_default();
-            let shown: String = text.chars().take(80).collect();
-            let more = if shown.len() < text.len() { " and more" } else { "" };
-            Err(Stop::Row(format!("column `{column}` has {shown:?}{more}")))
+            let text = shown(text.unwrap_or_default());
+            Err(Stop::Row(format!("column `{column}` has {text}")))
         };
         let too_large = || Stop::Row("its counts add up to more than 64 bits hold".to_owned());
-        if row.via.is_some_and(|via| parse_via(via).is_none()) {
+        if row
+            .via
+            .is_some_and(|via| branches_of(via).any(|branch| branch.is_none()))
+        {
             return wrong("via", row.via);
         }
         if row

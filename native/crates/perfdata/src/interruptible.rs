@@ -151,8 +151,7 @@ mod tests {
     fn a_fifo_is_read_from_its_first_writer_to_its_last() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("fifo");
-        let made = std::process::Command::new("mkfifo").arg(&path).status();
-        assert!(made.expect("mkfifo").success());
+        testkit::make_named_pipe(&path);
         let file = open(&path).expect("opened without a writer");
         let mut input = Interruptible::new(file, Arc::default());
         let writer = std::thread::spawn(move || {

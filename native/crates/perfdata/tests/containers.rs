@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use perfdata::PerfData;
 use support::{Dribble, Everything, fill, read_all, read_file, read_stream, small_recording};
-use testkit::{Compression, Endian, EventSpec, PerfDataBuilder};
+use testkit::{Compression, Endian, EventSpec, PerfDataBuilder, make_named_pipe};
 
 fn assert_same(left: &Everything, right: &Everything) {
     assert_eq!(left.samples, right.samples);
@@ -44,11 +44,7 @@ fn fifo_is_read_as_a_stream() {
     for bytes in [builder.build_pipe(), builder.build_file()] {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let fifo = directory.path().join("fifo");
-        let made = std::process::Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .expect("mkfifo runs");
-        assert!(made.success());
+        make_named_pipe(&fifo);
         let writer = std::thread::spawn({
             let fifo = fifo.clone();
             move || std::fs::write(fifo, bytes)
@@ -201,11 +197,7 @@ fn directory_says_which_file_is_missing() {
     std::fs::remove_file(directory.path().join("data.2")).expect("removing it");
     // Neither the directory nor the FIFO is a file of records. A FIFO would keep its reader waiting.
     std::fs::create_dir(directory.path().join("data.7")).expect("a directory");
-    let made = std::process::Command::new("mkfifo")
-        .arg(directory.path().join("data.8"))
-        .status()
-        .expect("mkfifo runs");
-    assert!(made.success());
+    make_named_pipe(&directory.path().join("data.8"));
     let all = read_all(PerfData::open(directory.path()).expect("it opens"));
     assert_eq!(
         all.stats.damage.expect("it is reported").kind,

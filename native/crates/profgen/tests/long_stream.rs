@@ -1,43 +1,18 @@
 //! A stream that runs for days: processes come and go, and the memory for those that are gone is freed.
 #![cfg(unix)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use profgen::{CollectOptions, Rotation, Silent, collect};
-use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+use testkit::{CountingAllocator, EventSpec, MapSpec, PerfDataBuilder, SampleSpec, make_named_pipe};
 use traceshard::{Record, Row, Shard};
 
-/// An allocator that counts the bytes in use.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: all work is left to the allocator of the system.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller guarantees the conditions of this call.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller guarantees the conditions of this call.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();
 
 /// Number of processes in a part of the stream, and of mappings of each process. A part has about 12 MiB.
 const PROCESSES: u64 = 9_000;
@@ -79,24 +54,24 @@ fn part(number: u64) -> Vec<u8> {
 fn collect_parts(parts: u64, most_changes: usize, rotate: Option<Rotation>) -> (BTreeMap<String, u64>, usize) {
     let folder = tempfile::tempdir().expect("a folder");
     let pipe = folder.path().join("pipe");
-    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    make_named_pipe(&pipe);
     let options = CollectOptions {
         rotate,
         jobs: 2,
         most_changes: Some(most_changes),
         ..CollectOptions::new(vec![pipe.clone()], folder.path().join("spool"))
     };
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let job = thread::spawn(move || collect(&options, &Silent));
-    let mut writer = OpenOptions::new().write(true).open(&pipe).expect("a reader");
-    for number in 0..parts {
-        writer.write_all(&part(number)).expect("written");
-    }
-    drop(writer);
-    job.join().expect("no panic").expect("collected");
-    let peak = PEAK.load(Ordering::Relaxed) - before;
-    (counts_by_file(&folder.path().join("spool")), peak >> 20)
+    let run = || {
+        let job = thread::spawn(move || collect(&options, &Silent));
+        let mut writer = OpenOptions::new().write(true).open(&pipe).expect("a reader");
+        for number in 0..parts {
+            writer.write_all(&part(number)).expect("written");
+        }
+        drop(writer);
+        job.join().expect("no panic").expect("collected");
+    };
+    let ((), peak) = ALLOCATOR.peak_of(run);
+    (counts_by_file(&folder.path().join("spool")), peak)
 }
 
 fn counts_by_file(folder: &Path) -> BTreeMap<String, u64> {

@@ -20,7 +20,7 @@ use proptest::prelude::*;
 use spe_recording::spe_recording;
 use summed::{address, sum};
 use support::Recorded;
-use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec, SpeRecord};
+use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec, SpeRecord, make_named_pipe};
 
 const PID: i32 = 1;
 /// Bit of `sample_type` for call chains, and the marker in front of addresses of user space.
@@ -267,8 +267,7 @@ fn a_stream_of_arm_spe_in_several_files_gives_the_profile_of_the_recording() {
     let stream = spe_recording(code_map(&recorded), &records).build_pipe();
     for rotate in [Rotation::Bytes(1), Rotation::Every(Duration::from_secs(1))] {
         let pipe = folder.path().join("pipe");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.expect("mkfifo runs").success());
+        make_named_pipe(&pipe);
         let spool = folder.path().join(format!("{rotate:?}"));
         let options = CollectOptions {
             rotate: Some(rotate),

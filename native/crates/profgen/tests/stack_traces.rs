@@ -451,7 +451,7 @@ fn rows_that_do_not_belong_together_are_refused() {
     });
     let error = profile(&rows).expect_err("refused");
     assert!(error.message.len() < 400, "{error}");
-    assert!(error.message.contains("1>2 \", and more, which no version"), "{error}");
+    assert!(error.message.contains("1>2 \" and more, which no version"), "{error}");
 }
 
 /// A collection with little room writes its rows in several parts.

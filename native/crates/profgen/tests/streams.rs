@@ -5,14 +5,13 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use profgen::{CollectOptions, CollectOutcome, Error, ErrorCode, Observer, Progress, Rotation, collect};
-use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
+use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec, make_named_pipe};
 use traceshard::{Row, Shard};
 
 /// `PERF_RECORD_FINISHED_ROUND`, which means nothing to a collection: type 68, no flags, a size of 8 bytes.
@@ -51,7 +50,7 @@ impl Collection {
     fn begin(rotate: Option<Rotation>) -> (Self, std::fs::File) {
         let folder = tempfile::tempdir().expect("a folder");
         let pipe = folder.path().join("pipe");
-        assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+        make_named_pipe(&pipe);
         let options = CollectOptions {
             rotate,
             jobs: 2,

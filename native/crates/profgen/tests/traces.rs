@@ -13,7 +13,7 @@ use profgen::{CollectOptions, Format, GenerateOptions, Input, Ledger, Outcome, S
 use proptest::prelude::*;
 use summed::{address, sum};
 use support::Recorded;
-use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
+use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec, make_named_pipe};
 use traceshard::{Metadata, Row, Shard, ShardWriter};
 
 fn options(program: &Path, input: Input, format: Format) -> GenerateOptions {
@@ -438,8 +438,7 @@ fn what_is_no_file_in_a_folder_is_named() {
         std::fs::remove_file(in_folder(name)).expect("removed");
     }
     let pipe = in_folder("pipe.parquet");
-    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-    assert!(made.expect("mkfifo runs").success());
+    make_named_pipe(&pipe);
     // Nothing writes to the pipe.
     assert!(run(&pipe).ends_with("it is not a regular file"));
 }

@@ -25,8 +25,6 @@ pub use metadata::Metadata;
 pub use row::{Binary, BinaryKind, KERNEL_BIAS, KERNEL_START, Loss, Record, Row};
 pub use schema::{COLUMNS, SCHEMA_VERSION};
 pub use shard::Shard;
-pub use stack_text::{
-    MAX_CHAIN_FRAMES, MAX_STACK_ENTRIES, parse_branch_stack, parse_call_chain, write_branch_stack, write_call_chain,
-};
-pub use text::{Ends, branches_of_via, parse_patch, parse_via, push_via, write_patch};
+pub use stack_text::{MAX_CHAIN_FRAMES, MAX_STACK_ENTRIES, parse_branch_stack, parse_call_chain, write_call_chain};
+pub use text::{Ends, branches_of, parse_patch, push_branches, shown, write_patch};
 pub use writer::{MAX_GROUP_ROWS, RowGroup, ShardWriter, group_len};

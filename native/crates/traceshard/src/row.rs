@@ -235,7 +235,7 @@ pub struct Row<'a> {
     /// If this is `None`, `stack_end` is unknown, too.
     pub crosses_kernel: Option<bool>,
     /// Newer branches that may turn out not to be branches of the code of the file; see
-    /// [`parse_via`](crate::parse_via).
+    /// [`branches_of`](crate::branches_of).
     pub via: Option<&'a str>,
     /// The bytes before and after the rewriting; see [`parse_patch`](crate::parse_patch).
     pub patch: Option<&'a str>,

@@ -1,12 +1,14 @@
-//! The two columns that hold several values, encoded as texts so that any engine can group by them.
+//! The texts of the columns `via`, `branch_stack` and `patch`. Texts hold several values, and any engine can group by
+//! them.
 
 /// Source and target of a branch in one file; `None` outside of the file.
 pub type Ends = (Option<u64>, Option<u64>);
 
 /// Encodes branches as `1a0>1f4 ->2c0 300>-`, and appends the code to `text`: hexadecimal source and target, with `-`
-/// for an address outside of the file. The branch nearest to that of the row comes first.
-pub fn push_via(text: &mut String, branches: &[Ends]) {
-    for (index, &(from, to)) in branches.iter().enumerate() {
+/// for an address outside of the file. In `via`, the branch nearest to that of the row comes first, and in
+/// `branch_stack` the newest one.
+pub fn push_branches(text: &mut String, branches: impl IntoIterator<Item = Ends>) {
+    for (index, (from, to)) in branches.into_iter().enumerate() {
         if index > 0 {
             text.push(' ');
         }
@@ -17,7 +19,7 @@ pub fn push_via(text: &mut String, branches: &[Ends]) {
 }
 
 /// Appends an address in hexadecimal, or `-`. The formatter of the standard library takes several times as long.
-fn push_end(text: &mut String, end: Option<u64>) {
+pub(crate) fn push_end(text: &mut String, end: Option<u64>) {
     let Some(address) = end else {
         text.push('-');
         return;
@@ -29,16 +31,10 @@ fn push_end(text: &mut String, end: Option<u64>) {
     }
 }
 
-/// Decodes the text of [`push_via`]; returns `None` for any other text.
-#[must_use]
-pub fn parse_via(text: &str) -> Option<Vec<Ends>> {
-    branches_of_via(text).collect()
-}
-
-/// Decodes the text of [`push_via`], one branch at a time. A branch is `None` if any other text stands in its place,
+/// Decodes the text of [`push_branches`], one branch at a time. A branch is `None` if any other text stands in its place,
 /// and no branch follows it.
 #[inline]
-pub fn branches_of_via(text: &str) -> impl Iterator<Item = Option<Ends>> {
+pub fn branches_of(text: &str) -> impl Iterator<Item = Option<Ends>> {
     let mut rest = Some(text.as_bytes());
     std::iter::from_fn(move || {
         let branch = branch(rest.take()?);
@@ -57,7 +53,8 @@ fn branch(text: &[u8]) -> Option<(Ends, &[u8])> {
 }
 
 /// Decodes `-` or the hexadecimal address at the front of a text; returns what stands behind it.
-fn end(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
+#[inline]
+pub(crate) fn end(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
     if let [b'-', rest @ ..] = text {
         return Some((None, rest));
     }
@@ -87,6 +84,15 @@ pub(crate) fn is_build_id(text: &str) -> bool {
     text.len().is_multiple_of(2) && text.bytes().all(is_digit) && text.bytes().any(|byte| byte != b'0')
 }
 
+/// Returns the beginning of a wrong text, for messages, because a cell may have megabytes.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    const MOST: usize = 80;
+    let beginning: String = text.chars().take(MOST).collect();
+    let more = if beginning.len() < text.len() { " and more" } else { "" };
+    format!("{beginning:?}{more}")
+}
+
 /// Encodes the bytes before and after a rewriting as `0f1f440000>e81c3a0000`, in hexadecimal. Either may be empty.
 #[must_use]
 pub fn write_patch(old: &[u8], new: &[u8]) -> String {
@@ -110,14 +116,18 @@ pub fn parse_patch(text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
 mod tests {
     use super::*;
 
+    fn parse_branches(text: &str) -> Option<Vec<Ends>> {
+        branches_of(text).collect()
+    }
+
     #[test]
     fn texts_are_read_as_written() {
         let via = [(Some(0x1a0), Some(0x1f4)), (None, Some(0x2c0)), (Some(0x300), None)];
         let mut text = String::new();
-        push_via(&mut text, &via);
+        push_branches(&mut text, via);
         assert_eq!(text, "1a0>1f4 ->2c0 300>-");
-        assert_eq!(parse_via(&text).as_deref(), Some(&via[..]));
-        push_via(&mut text, &[(Some(0), Some(u64::MAX)), (Some(0x10), Some(0xf))]);
+        assert_eq!(parse_branches(&text).as_deref(), Some(&via[..]));
+        push_branches(&mut text, [(Some(0), Some(u64::MAX)), (Some(0x10), Some(0xf))]);
         assert_eq!(text, "1a0>1f4 ->2c0 300>-0>ffffffffffffffff 10>f");
         let patch = write_patch(&[0x0f, 0x1f], &[]);
         assert_eq!(patch, "0f1f>");
@@ -127,7 +137,7 @@ mod tests {
     #[test]
     fn addresses_may_have_any_case_and_leading_zeros() {
         let expected = vec![(Some(0xab), Some(u64::MAX))];
-        assert_eq!(parse_via("00000000000000000aB>FFFFffffFFFFffff"), Some(expected));
+        assert_eq!(parse_branches("00000000000000000aB>FFFFffffFFFFffff"), Some(expected));
     }
 
     #[test]
@@ -148,7 +158,7 @@ mod tests {
             "1>g",
             "11111111111111111>0",
         ] {
-            assert_eq!(parse_via(text), None, "{text:?}");
+            assert_eq!(parse_branches(text), None, "{text:?}");
         }
         for text in ["", "0f", "0>", "0g>", "+1>", "é>"] {
             assert_eq!(parse_patch(text), None, "{text:?}");

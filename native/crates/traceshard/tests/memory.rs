@@ -1,58 +1,34 @@
 //! Tests how much memory the reader takes for files that were made to take much: a few kilobytes that stand for
 //! gigabytes.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parquet::basic::{Compression, Type as Physical, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use testkit::CountingAllocator;
 use traceshard::{COLUMNS, Error, Row, Shard};
 
-/// An allocator that counts the bytes in use.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: all work is left to the allocator of the system.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller guarantees the conditions of this call.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller guarantees the conditions of this call.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator::new();
 
 /// Reads a file. Returns the result, and the peak of the memory in MiB.
 fn read(bytes: Vec<u8>) -> (Result<u64, Error>, usize) {
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let rows = Shard::from_bytes(bytes).and_then(|shard| {
-        let mut rows = 0;
-        for group in 0..shard.groups() {
-            let visit = |_: &Row<'_>| {
-                rows += 1;
-                Ok::<(), Error>(())
-            };
-            shard.read_group(group, visit)?;
-        }
-        Ok(rows)
-    });
-    (rows, PEAK.load(Ordering::Relaxed).saturating_sub(before) >> 20)
+    ALLOCATOR.peak_of(|| {
+        Shard::from_bytes(bytes).and_then(|shard| {
+            let mut rows = 0;
+            for group in 0..shard.groups() {
+                let visit = |_: &Row<'_>| {
+                    rows += 1;
+                    Ok::<(), Error>(())
+                };
+                shard.read_group(group, visit)?;
+            }
+            Ok(rows)
+        })
+    })
 }
 
 /// Builds a shard of `groups` groups of `rows` rows each, with `text` in all columns that accept any text.

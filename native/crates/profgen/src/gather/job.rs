@@ -34,8 +34,8 @@ use crate::request::options::GenerateOptions;
 const MAX_ROWS_OF_STREAM: usize = 1 << 19;
 const MAX_ROWS_OF_FILE: usize = 1 << 21;
 
-/// Number of changes of address spaces after which a stream forgets what was before them. perf writes its buffers one after the other, so a sample can come behind changes that happened after it,
-/// but never behind this many.
+/// Number of changes of address spaces after which a stream forgets what was before them. perf writes its buffers
+/// one after the other, so a sample can come behind changes that happened after it, but hardly behind this many.
 const MAX_CHANGES_OF_STREAM: usize = 1 << 18;
 
 /// Time after which records of a stream are no longer put in order.

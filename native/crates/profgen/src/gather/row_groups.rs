@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use traceshard::{Binary, Loss, Record, Row, RowGroup, push_via};
+use traceshard::{Binary, Loss, Record, Row, RowGroup, push_branches};
 
 use crate::gather::chain::{End, Tails};
 use crate::gather::files::Files;
@@ -56,7 +56,7 @@ impl<'a> BranchGroup<'a> {
         let runs = rows.iter().map(|row| {
             let end = tails.expand(row.key.tail, &mut branches);
             let begin = length(&vias);
-            push_via(&mut vias, &branches);
+            push_branches(&mut vias, branches.iter().copied());
             Run {
                 end,
                 via: begin..length(&vias),

@@ -13,7 +13,7 @@ use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use perfdata::{Avma, Sample, Speculation};
 use rayon::prelude::*;
-use traceshard::{BinaryKind, Ends, write_branch_stack, write_call_chain};
+use traceshard::{BinaryKind, Ends, push_branches, write_call_chain};
 
 use crate::gather::entry::Of;
 use crate::gather::files::FileId;
@@ -67,7 +67,7 @@ impl StackRows {
             let to = ends.next()?;
             Some((ends.next()?, to))
         });
-        write_branch_stack(entries, stack_text);
+        push_branches(stack_text, entries);
     }
 
     /// Moves the rows of `other` to these rows.

@@ -208,9 +208,8 @@ impl<'a> CallStackReader<'a> {
         }
     }
 
-    /// Returns true if the sample counts. A sample does not count while a
-    /// function is entered or left, because its frames are not sure then. Of several targets, each decides for
-    /// itself.
+    /// Returns true if the sample counts. A sample does not count while a function is entered or left, because its
+    /// frames are not sure then. Of several targets, each decides for itself.
     pub(crate) fn is_kept(&mut self) -> bool {
         let targets = self.targets;
         if targets.len() == 1 {

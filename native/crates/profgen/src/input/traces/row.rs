@@ -10,7 +10,7 @@ use perfdata::Avma;
 use rustc_hash::{FxHashMap, FxHashSet};
 use symbolize::FunctionTable;
 use traceshard::{
-    Binary, BinaryKind, Block, Ends, KERNEL_BIAS, Loss, Needs, Record, Row, Shard, branches_of_via, parse_patch,
+    Binary, BinaryKind, Block, Ends, KERNEL_BIAS, Loss, Needs, Record, Row, Shard, branches_of, parse_patch,
 };
 
 use crate::account::ledger::EntryClass;
@@ -632,7 +632,7 @@ pub(crate) fn note(
 fn read_via(text: Option<&str>, branches: &mut Vec<Ends>, path: &Path) -> Result<(), Error> {
     branches.clear();
     let Some(text) = text else { return Ok(()) };
-    for branch in branches_of_via(text) {
+    for branch in branches_of(text) {
         branches.push(branch.ok_or_else(|| invalid_cell(path, "via", text))?);
     }
     Ok(())

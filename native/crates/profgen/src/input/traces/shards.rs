@@ -6,7 +6,7 @@ use std::sync::Arc;
 use job::failure::shard_error;
 use job::{Error, ErrorCode, system_reason};
 use perfdata::{Avma, BuildId, CpuMode, MappedFile, Mapping};
-use traceshard::{Binary, BinaryKind, Shard};
+use traceshard::{Binary, BinaryKind, Shard, shown};
 use walkdir::WalkDir;
 
 use crate::binaries::target::Targets;
@@ -139,13 +139,12 @@ pub(crate) fn invalid(path: &Path, message: &str, hint: &str) -> Error {
 
 /// Returns an error about a cell.
 pub(crate) fn invalid_cell(path: &Path, column: &str, text: &str) -> Error {
-    // A cell may have megabytes.
-    const SHOWN: usize = 80;
-    let shown: String = text.chars().take(SHOWN).collect();
-    let more = if shown.len() < text.len() { ", and more" } else { "" };
     invalid(
         path,
-        &format!("the column `{column}` has the value {shown:?}{more}, which no version of the schema allows"),
+        &format!(
+            "the column `{column}` has the value {}, which no version of the schema allows",
+            shown(text)
+        ),
         "docs/trace-shards.md describes each column.",
     )
 }
