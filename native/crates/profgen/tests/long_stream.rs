@@ -1,15 +1,18 @@
 //! A stream that runs for days: processes come and go, and the memory for those that are gone is freed.
 #![cfg(unix)]
 
+#[path = "support/counts_by_file.rs"]
+mod counts_by_file;
+
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::thread;
 
+use counts_by_file::counts_by_file;
 use profgen::{CollectOptions, Rotation, Silent, collect};
 use testkit::{CountingAllocator, EventSpec, MapSpec, PerfDataBuilder, SampleSpec, make_named_pipe};
-use traceshard::{Record, Row, Shard};
+use traceshard::Record;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator::new();
@@ -71,26 +74,9 @@ fn collect_parts(parts: u64, most_changes: usize, rotate: Option<Rotation>) -> (
         job.join().expect("no panic").expect("collected");
     };
     let ((), peak) = ALLOCATOR.peak_of(run);
-    (counts_by_file(&folder.path().join("spool")), peak)
-}
-
-fn counts_by_file(folder: &Path) -> BTreeMap<String, u64> {
-    let shards = std::fs::read_dir(folder).expect("a folder");
-    let shards: Vec<PathBuf> = shards.map(|file| file.expect("readable").path()).collect();
-    let mut counts = BTreeMap::new();
-    for shard in shards {
-        let shard = Shard::open(&shard).expect("a shard");
-        for group in 0..shard.groups() {
-            let add = |row: &Row<'_>| {
-                if row.record == Record::Branch {
-                    *counts.entry(row.path.to_owned()).or_default() += row.count;
-                }
-                Ok::<(), traceshard::Error>(())
-            };
-            shard.read_group(group, add).expect("rows");
-        }
-    }
-    counts
+    let spool = std::fs::read_dir(folder.path().join("spool")).expect("a folder");
+    let shards: Vec<_> = spool.map(|file| file.expect("readable").path()).collect();
+    (counts_by_file(&shards, Record::Branch), peak)
 }
 
 /// This is the only test of this file, because the allocator counts the bytes of all tests.

@@ -1,12 +1,15 @@
 //! Trace shards of recordings with call chains: `stack` rows have whole samples, and give the profiles with calling
 //! contexts that the recordings give.
 
+#[path = "support/counts_by_file.rs"]
+mod counts_by_file;
 #[path = "support/summed.rs"]
 mod summed;
 mod support;
 
 use std::path::{Path, PathBuf};
 
+use counts_by_file::counts_by_file;
 use job::{DiagnosticCode, ErrorCode};
 use profgen::{CollectOptions, Error, Format, GenerateOptions, Input, Outcome, Selection, Silent, collect, generate};
 use proptest::prelude::*;
@@ -469,4 +472,30 @@ fn rows_that_are_written_early_add_up() {
     };
     collect(&options, &Silent).expect("a shard");
     assert_same(&recorded, &[recording], &[shard]).expect("equal");
+}
+
+/// Each process has one sample, and all samples have the same addresses. There are more processes than are remembered at
+/// a time.
+#[test]
+fn equal_samples_of_many_processes_are_of_their_own_files() {
+    const PROCESSES: i32 = 3000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut builder = PerfDataBuilder::new();
+    let mut event = EventSpec::branch_stacks("cycles");
+    event.sample_type |= CALL_CHAIN;
+    let event = builder.event(event);
+    for pid in 1..=PROCESSES {
+        let name = format!("/bin/{}", pid % 3);
+        builder.mmap(MapSpec::code(pid, 0x40_0000, 0x1000, 0, &name).at(1));
+        builder.sample(SampleSpec {
+            callchain: vec![USER, 0x40_0010, 0x40_0200],
+            ..SampleSpec::of(event, pid).at(2).branches(&[(0x40_0010, 0x40_0100)])
+        });
+    }
+    let recording = folder.path().join("perf.data");
+    std::fs::write(&recording, builder.build_file()).expect("written");
+    let shard = shard_of(&recording, &folder.path().join("a.parquet"));
+    let counts = counts_by_file(&[shard], Record::Stack);
+    let expected = ["/bin/0", "/bin/1", "/bin/2"].map(|path| (path.to_owned(), 1000));
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), expected);
 }

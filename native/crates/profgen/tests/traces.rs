@@ -1,6 +1,8 @@
 //! Profiles from trace shards equal the profiles from the recordings, byte for byte, however the recordings
 //! are split.
 
+#[path = "support/counts_by_file.rs"]
+mod counts_by_file;
 #[path = "support/summed.rs"]
 mod summed;
 mod support;
@@ -8,13 +10,14 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use counts_by_file::counts_by_file;
 use job::{DiagnosticCode, ErrorCode};
 use profgen::{CollectOptions, Format, GenerateOptions, Input, Ledger, Outcome, Selection, Silent, collect, generate};
 use proptest::prelude::*;
 use summed::{address, sum};
 use support::Recorded;
 use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec, make_named_pipe};
-use traceshard::{Metadata, Row, Shard, ShardWriter};
+use traceshard::{Metadata, Record, Row, ShardWriter};
 
 fn options(program: &Path, input: Input, format: Format) -> GenerateOptions {
     GenerateOptions {
@@ -288,7 +291,7 @@ fn shard_with<'a>(path: &Path, change: impl FnOnce(&mut Row<'a>)) -> PathBuf {
     };
     let offset = |address| Some(address - start + pgoff);
     let mut row: Row<'a> = Row {
-        record: traceshard::Record::Branch,
+        record: Record::Branch,
         path: "/bin/calc",
         kind: Some(traceshard::BinaryKind::User),
         from: offset(from),
@@ -301,22 +304,6 @@ fn shard_with<'a>(path: &Path, change: impl FnOnce(&mut Row<'a>)) -> PathBuf {
     writer.write(&[row]).expect("memory");
     std::fs::write(path, writer.finish(&Metadata::default()).expect("memory")).expect("written");
     path.to_owned()
-}
-
-/// Returns the number of executions of branches, by file.
-fn counts_by_file(shard: &Path) -> BTreeMap<String, u64> {
-    let shard = Shard::open(shard).expect("a shard");
-    let mut counts = BTreeMap::new();
-    for group in 0..shard.groups() {
-        let add = |row: &Row<'_>| {
-            if row.record == traceshard::Record::Branch {
-                *counts.entry(row.path.to_owned()).or_default() += row.count;
-            }
-            Ok::<(), traceshard::Error>(())
-        };
-        shard.read_group(group, add).expect("rows");
-    }
-    counts
 }
 
 #[test]
@@ -346,7 +333,7 @@ fn late_records_change_rows_that_were_written() {
     };
     collect(&options, &Silent).expect("a shard");
     let expected = BTreeMap::from([("/bin/second".to_owned(), SAMPLES * ENTRIES)]);
-    assert_eq!(counts_by_file(&shard), expected);
+    assert_eq!(counts_by_file(&[shard], Record::Branch), expected);
 }
 
 #[test]
