@@ -65,7 +65,10 @@ pub fn render_hot_functions(hot: &HotFunctions, profile: &Profile, top: usize) -
     );
     for function in functions.iter().take(top) {
         // LLVM computes this percentage from a product, which rounds differently from a quotient times 100.
-        let share = function.total as f64 * 100.0 / *total_samples as f64;
+        let share = match total_samples {
+            0 => 0.0,
+            whole => function.total as f64 * 100.0 / *whole as f64,
+        };
         let total = format!(" {} ({share:.2}%)", function.total);
         let columns = [
             (total, 24),

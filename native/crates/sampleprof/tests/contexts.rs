@@ -221,6 +221,16 @@ proptest! {
 }
 
 #[test]
+fn the_share_of_a_function_in_a_profile_without_counts_is_zero() {
+    let profile = read(b"main:0:0\n", "in").unwrap();
+    let report = render_hot_functions(&hot_functions(&profile), &profile, usize::MAX);
+    assert_eq!(
+        report.lines().last(),
+        Some(" 0 (0.00%)              0                 0               main")
+    );
+}
+
+#[test]
 fn a_context_may_be_a_hundred_thousand_frames_deep() {
     let mut frames = String::new();
     for number in 0..100_000 {

@@ -144,10 +144,6 @@ pub fn context_profile_of(specs: &[CalledSpec], probe_based: bool) -> Profile {
     profile.flags.probe_based = probe_based;
     profile.flags.context_sensitive = true;
     for CalledSpec { callers, function } in specs {
-        let mut function = function_of(function, &mut profile);
-        // All contexts of a function have the checksum of its control flow graph.
-        let guid = profile.names.get(function.name).guid();
-        function.checksum = function.checksum.and(NonZeroU64::new(guid));
         let frames: Vec<Frame> = callers
             .iter()
             .map(|(name, location)| Frame {
@@ -155,11 +151,19 @@ pub fn context_profile_of(specs: &[CalledSpec], probe_based: bool) -> Profile {
                 location: *location,
             })
             .collect();
-        function.context = profile.contexts.intern(&frames);
-        let same = |other: &FunctionSamples| other.name == function.name && other.context == function.context;
-        if !profile.functions.iter().any(same) {
-            profile.functions.push(function);
+        let context = profile.contexts.intern(&frames);
+        let name = profile.names.intern(function.name.as_bytes());
+        let same = |other: &FunctionSamples| other.name == name && other.context == context;
+        // A function that is left out may not set a flag of the profile, either.
+        if profile.functions.iter().any(same) {
+            continue;
         }
+        let mut function = function_of(function, &mut profile);
+        function.context = context;
+        // All contexts of a function have the checksum of its control flow graph.
+        let guid = profile.names.get(name).guid();
+        function.checksum = function.checksum.and(NonZeroU64::new(guid));
+        profile.functions.push(function);
     }
     profile
 }
