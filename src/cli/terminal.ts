@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
 import type { Temperature } from '../profile-report/types.js';
+import { printable } from '../report/format.js';
 import type { Diagnostic } from '../result.js';
 
 /** Exit statuses of the command line program. */
@@ -210,9 +211,9 @@ export function printDiagnostics(diagnostics: readonly Diagnostic[], notes: bool
 
 /** Prints a warning or a note. */
 export function printDiagnostic(severity: Diagnostic['severity'], message: string): void {
-  printMessage(`${label(severity)} ${message}\n`);
+  printMessage(`${label(severity)} ${message.split('\n').map(printable).join('\n')}\n`);
 }
 
 function indentContinuation(text: string): string {
-  return text.replaceAll('\n', '\n  ');
+  return text.split('\n').map(printable).join('\n  ');
 }

@@ -1,7 +1,5 @@
 import type { ProfileDescription } from '../describe-profile.js';
-import { formatBytes, formatCount, formatShare, plural } from './format.js';
-
-const LABEL_WIDTH = 16;
+import { formatBytes, formatCount, formatShare, labelledLine, plural } from './format.js';
 
 /** Describes a profile, for people. Ends with a line break. */
 export function descriptionText(description: ProfileDescription, file: string): string {
@@ -21,7 +19,7 @@ export function descriptionText(description: ProfileDescription, file: string): 
   const listed = description.contexts ?? summary.functions;
   const more = listed - functions.length;
   if (functions.length > 0 && more > 0) lines.push(['', `and ${formatCount(more)} more (--topn ${listed})`]);
-  return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
+  return lines.map(([label, text]) => `${labelledLine(label, text)}\n`).join('');
 }
 
 /**

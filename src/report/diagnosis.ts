@@ -2,10 +2,9 @@ import type { BinaryDiagnosis } from '../diagnose-binary.js';
 import { type BinaryFacts, type CompilerFacts, isAssembly, type ProfilingFlag } from '../diagnosis/facts.js';
 import type { RecordingDiagnosis } from '../diagnosis/recording.js';
 import { mainTaker } from '../diagnosis/toolchains.js';
-import { formatBytes, formatCount, formatSeconds, formatShare, plural } from './format.js';
+import { formatBytes, formatCount, formatSeconds, formatShare, labelledLine, plural } from './format.js';
 import { ledgerLines } from './summary.js';
 
-const LABEL_WIDTH = 16;
 /** Number of compilers that are shown to people. `--json` has all of them. */
 const MAX_COMPILERS = 6;
 
@@ -35,7 +34,7 @@ export function diagnosisText({
 }: BinaryDiagnosis): string {
   const lines: string[] = [];
   const line = (label: string, text: string | undefined) => {
-    if (text) lines.push(`${label.padEnd(LABEL_WIDTH)}${text}`);
+    if (text) lines.push(labelledLine(label, text));
   };
   for (const [label, text] of factLines(binary, facts)) line(label, text);
   if (recording) for (const [label, text] of recordingLines(recording)) line(label, text);

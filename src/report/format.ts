@@ -59,6 +59,14 @@ export function wrap(text: string, width: number): string[] {
   return line === '' ? lines : [...lines, line];
 }
 
+/** Width of the labels in front of lines for people. */
+export const LABEL_WIDTH = 16;
+
+/** Returns one line for people without its line break: a label, and a text that may come from a file. */
+export function labelledLine(label: string, text: string): string {
+  return `${label.padEnd(LABEL_WIDTH)}${printable(text)}`;
+}
+
 /**
  * Makes a text from a file safe to show. Characters that would control a terminal, or change the direction of
  * writing, become a replacement character. Tabs stay.

@@ -1,7 +1,6 @@
 import type { EventSummary, PerfDataSummary } from '../perf-data/summary.js';
-import { formatCount, formatShare, plural } from './format.js';
+import { formatCount, formatShare, labelledLine, plural } from './format.js';
 
-const LABEL_WIDTH = 16;
 /** Number of images that are shown to people. `--json` has all of them. */
 const MAX_IMAGES = 12;
 
@@ -10,7 +9,7 @@ export function inspectionText(summary: PerfDataSummary): string {
   const { machine, autofdo } = summary;
   const lines: string[] = [];
   const line = (label: string, text: string | undefined) => {
-    if (text) lines.push(`${label.padEnd(LABEL_WIDTH)}${text}`);
+    if (text) lines.push(labelledLine(label, text));
   };
   const machineParts = [machine.hostname, machine.osRelease && `Linux ${machine.osRelease}`, machine.arch];
   const cpus = machine.cpus === undefined ? undefined : `${machine.cpus} CPUs`;

@@ -1,8 +1,6 @@
 import type { ConvertResult } from '../convert-profile.js';
 import type { MergeResult } from '../merge-profiles.js';
-import { formatBytes, formatCount, plural } from './format.js';
-
-const LABEL_WIDTH = 16;
+import { formatBytes, formatCount, labelledLine, plural } from './format.js';
 
 /** Summarises a merge, for people. Ends with a line break. */
 export function mergeText(result: MergeResult, target: string): string {
@@ -25,5 +23,5 @@ export function encodedText(result: ConvertResult, target: string): string {
 }
 
 function line(label: string, text: string): string {
-  return `${label.padEnd(LABEL_WIDTH)}${text}\n`;
+  return `${labelledLine(label, text)}\n`;
 }

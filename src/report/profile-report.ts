@@ -11,11 +11,10 @@ import type {
   Temperature,
 } from '../profile-report/types.js';
 import type { LineLocation } from '../sample-profile/types.js';
-import { formatCount, formatSeconds, formatShare, plural, printable, wrap } from './format.js';
+import { formatCount, formatSeconds, formatShare, LABEL_WIDTH, plural, printable, wrap } from './format.js';
 import { ledgerLines } from './summary.js';
 
 /** Widths of labels, shares, bars and counts, in columns. */
-const LABEL_WIDTH = 16;
 const SHARE_WIDTH = 7;
 const BAR_WIDTH = 12;
 const COUNT_WIDTH = 15;

@@ -1,8 +1,6 @@
 import type { BinaryResult, EntryClass, GenerateResult, PhaseTiming, Statistics } from '../result.js';
-import { formatBytes, formatCount, formatDuration, formatShare, plural } from './format.js';
+import { formatBytes, formatCount, formatDuration, formatShare, labelledLine, plural } from './format.js';
 import { CLASS_LABELS } from './ledger-labels.js';
-
-const LABEL_WIDTH = 16;
 
 /** Summarises a job, for people. Ends with a line break. */
 export function summaryText(result: GenerateResult, target: string): string {
@@ -29,7 +27,7 @@ export function summaryText(result: GenerateResult, target: string): string {
   }
   if (result.binaries.length > 1) lines.push(...result.binaries.map(binaryLine));
   lines.push(['output', `${target} (${formatBytes(result.size)})`]);
-  return lines.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join('');
+  return lines.map(([label, text]) => `${labelledLine(label, text)}\n`).join('');
 }
 
 /** Returns a label and a text for each class of branch entries. */
@@ -67,9 +65,6 @@ export function densityText(density: number, cutoff = 990_000): string {
 export function timingsText(timings: readonly PhaseTiming[]): string {
   const total = timings.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   return [...timings, { phase: 'total', milliseconds: total }]
-    .map(
-      ({ phase, milliseconds }) =>
-        `${phase.padEnd(LABEL_WIDTH)}${formatDuration(milliseconds).padStart(10)}\n`,
-    )
+    .map(({ phase, milliseconds }) => `${labelledLine(phase, formatDuration(milliseconds).padStart(10))}\n`)
     .join('');
 }

@@ -1,8 +1,7 @@
 import type { CollectResult, Counted } from '../collect-traces.js';
 import type { TracesSummary } from '../inspect-traces.js';
-import { formatBytes, formatCount, plural } from './format.js';
+import { formatBytes, formatCount, labelledLine, plural } from './format.js';
 
-const LABEL_WIDTH = 16;
 /** Number of files that are shown to people. `--json` has all of them. */
 const MAX_BINARIES = 20;
 
@@ -69,5 +68,5 @@ function ledgerLines(ledger: readonly Counted[]): string[] {
 }
 
 function line(label: string, text: string): string {
-  return `${label.padEnd(LABEL_WIDTH)}${text}\n`;
+  return `${labelledLine(label, text)}\n`;
 }

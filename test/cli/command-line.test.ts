@@ -206,7 +206,7 @@ describe('autofdo-gen', () => {
     writeLargeRecording(calc, perfData, 64 << 20);
     const many = Array<string[]>(60).fill(['--perfdata', perfData]).flat();
     const args = ['--binary', calc.binary, ...many, '--jobs=1', '-o', 'out.afdo'];
-    const { status, stderr } = await run(args, { cwd: folder, interruptAfter: 700 });
+    const { status, stderr } = await run(args, { cwd: folder, interrupt: true });
     expect(stderr).toContain('interrupted');
     expect(status).toBe(130);
     expect(readdirSync(folder)).toEqual([]);

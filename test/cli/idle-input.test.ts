@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { asPipe } from '../support/as-pipe.js';
 import { fixture, fixturePath } from '../support/fixtures.js';
-import { MAIN } from '../support/run-cli.js';
+import { MAIN, untilItReads } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const temporary = temporaryFolder();
@@ -55,10 +55,3 @@ it.each(cases)(
   },
   20_000,
 );
-
-/** Waits until a process has loaded the addon and sleeps. */
-async function untilItReads(pid = 0): Promise<void> {
-  const isLoaded = () => readFileSync(`/proc/${pid}/maps`, 'utf8').includes('autofdo-gen.');
-  while (!isLoaded()) await new Promise((resolve) => setTimeout(resolve, 50));
-  await new Promise((resolve) => setTimeout(resolve, 300));
-}

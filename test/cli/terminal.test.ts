@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fixture } from '../support/fixtures.js';
-import { MAIN } from '../support/run-cli.js';
+import { MAIN, runCli } from '../support/run-cli.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const temporary = temporaryFolder();
@@ -53,4 +54,28 @@ describe.skipIf(!hasScript)('on a terminal', () => {
     expect(Math.max(...widths)).toBeLessThanOrEqual(most);
     expect(Math.max(...widths)).toBeGreaterThan(most - 15);
   });
+});
+
+it('names in a recording do not control the terminal', async () => {
+  const recorded = readFileSync(perfData, 'latin1');
+  const harmful = Buffer.from(recorded.replaceAll('/autofdo-fixture/', '/aut\x1b[31mfixture/'), 'latin1');
+  const recording = temporary.write('harmful.data', harmful);
+  const traces = join(temporary.path, 'harmful.parquet');
+  await runCli(['collect', '--perfdata', recording, '-o', traces]);
+  for (const input of [recording, traces]) {
+    const { stdout, status } = await runCli(['inspect', input]);
+    expect(status).toBe(0);
+    expect(stdout.toString()).toContain('/aut\ufffd[31mfixture/calc');
+    expect(stdout.toString()).not.toContain('\x1b');
+  }
+  for (const input of [
+    ['--perfdata', recording],
+    ['--traces', traces],
+  ]) {
+    const other = fixture('shapes-cpp').binary;
+    const { stderr, status } = await runCli(['--binary', other, ...input, '-o', 'x.afdo']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('/aut\ufffd[31mfixture/calc');
+    expect(stderr).not.toContain('\x1b');
+  }
 });

@@ -8,7 +8,7 @@ export const repository = new URL('../../', import.meta.url).pathname;
 /** The command under test: that of this checkout, or an installed one. */
 export const cli = process.env['AUTOFDO_GEN_CLI'] ?? join(repository, 'dist/cli/main.js');
 
-/** Python with duckdb, pyarrow and pyspark, which `.ci/run` installs. */
+/** Python with duckdb, polars, pyarrow and pyspark, which `.ci/run` installs. */
 export const fleetPython =
   process.env['AUTOFDO_FLEET_PYTHON'] ?? join(homedir(), '.cache/autofdo-gen/fleet/bin/python3');
 
@@ -25,6 +25,12 @@ function isThere(tool: Tool): boolean {
       return false;
     }
   });
+}
+
+/** True if `fleetPython` has a module. */
+export function hasModule(name: string): boolean {
+  const probe = `import importlib.util, sys; sys.exit(importlib.util.find_spec("${name}") is None)`;
+  return spawnSync(fleetPython, ['-c', probe]).status === 0;
 }
 
 /** Tools that every comparison needs. */

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** Path of the built command. */
@@ -13,15 +15,22 @@ export interface Run {
 
 export interface RunOptions {
   cwd?: string;
-  /** Time in milliseconds until Ctrl-C. */
-  interruptAfter?: number;
+  /** True to press Ctrl-C soon after the job has begun. */
+  interrupt?: boolean;
   /** Contents of standard input. */
   input?: string | Uint8Array;
 }
 
+/** Waits until a process has loaded the addon, which it does for its job, and a little longer. */
+export async function untilItReads(pid = 0): Promise<void> {
+  const isLoaded = () => readFileSync(`/proc/${pid}/maps`, 'utf8').includes('autofdo-gen.');
+  while (!isLoaded()) await sleep(50);
+  await sleep(300);
+}
+
 /** Runs the command as a shell does. */
 export function runCli(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { cwd, interruptAfter = 0, input } = options;
+  const { cwd, interrupt = false, input } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [MAIN, ...args], { cwd, stdio: 'pipe' });
     const stdout: Buffer[] = [];
@@ -33,6 +42,6 @@ export function runCli(args: readonly string[], options: RunOptions = {}): Promi
     });
     child.on('error', reject);
     child.on('close', (status, signal) => resolve({ status, signal, stdout: Buffer.concat(stdout), stderr }));
-    if (interruptAfter > 0) setTimeout(() => child.kill('SIGINT'), interruptAfter);
+    if (interrupt) untilItReads(child.pid).then(() => child.kill('SIGINT'), reject);
   });
 }

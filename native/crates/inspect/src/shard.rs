@@ -83,6 +83,10 @@ pub fn inspect_shard(path: &Path, observer: &dyn Observer) -> Result<ShardInspec
     })
 }
 
+const BRANCHES: &str = "`FROM>TO` in hexadecimal, with `-` for outside the file and one space between two branches";
+const FRAMES: &str = "addresses in hexadecimal, with `-` for outside the file and one space between two frames";
+const PATCH: &str = "`OLD>NEW`, both bytes in hexadecimal";
+
 #[derive(Default)]
 struct Sums {
     binaries: BTreeMap<Binary, FileCounts>,
@@ -106,28 +110,28 @@ impl From<traceshard::Error> for Stop {
 
 impl Sums {
     fn add(&mut self, row: &Row<'_>) -> Result<(), Stop> {
-        let wrong = |column: &str, text: Option<&str>| {
+        let wrong = |column: &str, text: Option<&str>, expected: &str| {
             let text = shown(text.unwrap_or_default());
-            Err(Stop::Row(format!("column `{column}` has {text}")))
+            Err(Stop::Row(format!("column `{column}` has {text}, and it must be {expected}")))
         };
         let too_large = || Stop::Row("its counts add up to more than 64 bits hold".to_owned());
         if row
             .via
             .is_some_and(|via| branches_of(via).any(|branch| branch.is_none()))
         {
-            return wrong("via", row.via);
+            return wrong("via", row.via, BRANCHES);
         }
         if row
             .branch_stack
             .is_some_and(|stack| parse_branch_stack(stack, &mut self.entries).is_none())
         {
-            return wrong("branch_stack", row.branch_stack);
+            return wrong("branch_stack", row.branch_stack, BRANCHES);
         }
         if row
             .call_chain
             .is_some_and(|chain| parse_call_chain(chain, &mut self.frames).is_none())
         {
-            return wrong("call_chain", row.call_chain);
+            return wrong("call_chain", row.call_chain, FRAMES);
         }
         if row.stack_end.is_some() && row.crosses_kernel.is_none() {
             return Err(Stop::Row(
@@ -163,10 +167,10 @@ impl Sums {
                     *event = event.checked_add(row.count).ok_or_else(too_large)?;
                 }
             }
-            (Record::Patch, _) if row.patch.and_then(parse_patch).is_none() => return wrong("patch", row.patch),
+            (Record::Patch, _) if row.patch.and_then(parse_patch).is_none() => return wrong("patch", row.patch, PATCH),
             (Record::Ledger, _) => {
                 let Some(what) = Loss::parse(row.path) else {
-                    return wrong("path", Some(row.path));
+                    return wrong("path", Some(row.path), "a class of the ledger");
                 };
                 let sum = self.ledger.entry(what).or_default();
                 *sum = sum.checked_add(row.count).ok_or_else(too_large)?;

@@ -50,6 +50,13 @@ pub fn recording_error(error: perfdata::Error) -> Error {
             ErrorCode::InputInvalid,
             "`autofdo-gen show FILE` tells what a profile holds. Name the file that `perf record` wrote.",
         ),
+        E::NotPerfData {
+            found: Lookalike::Parquet,
+            ..
+        } => (
+            ErrorCode::InputInvalid,
+            "{generate --binary --traces} makes a profile of traces, and `autofdo-gen inspect FILE` describes them.",
+        ),
         E::NotPerfData { .. } => (ErrorCode::InputInvalid, "Name the file that `perf record` wrote."),
         E::NotPerfDirectory { .. } => (
             ErrorCode::InputInvalid,
@@ -135,15 +142,16 @@ pub fn shard_error(error: traceshard::Error, path: &Path) -> Error {
             ErrorCode::InputInvalid,
             "Copy the file again from where it was collected, or collect again.",
         ),
+        E::Encrypted => (ErrorCode::Unsupported, "Write the file without encryption."),
         E::Compression { .. } => (
             ErrorCode::Unsupported,
-            "Write the file with zstd or snappy: (COMPRESSION zstd) in DuckDB, option(\"compression\", \"zstd\") in Spark.",
+            "Write the file with zstd: (COMPRESSION zstd) in DuckDB, option(\"compression\", \"zstd\") in Spark.",
         ),
         E::Newer { .. } => (
             ErrorCode::Unsupported,
             "Use the release of autofdo-gen that wrote the file, or a later one.",
         ),
-        E::Foreign { .. } | E::WrongType { .. } | E::WrongValue { .. } => {
+        E::Foreign { .. } | E::Twice { .. } | E::Version { .. } | E::WrongType { .. } | E::WrongValue { .. } => {
             (ErrorCode::InputInvalid, "docs/trace-shards.md describes each column.")
         }
     };

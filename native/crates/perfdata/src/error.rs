@@ -142,6 +142,8 @@ pub enum Lookalike {
     Xz,
     /// A zstd frame.
     Zstd,
+    /// A Parquet file, such as a trace shard.
+    Parquet,
     /// A sample profile of LLVM, which is the result and not the input of this program.
     SampleProfile,
     /// Plain text, which may be the output of `perf script`.
@@ -158,6 +160,7 @@ impl std::fmt::Display for Lookalike {
             Self::Gzip => f.write_str("it is compressed with gzip"),
             Self::Xz => f.write_str("it is compressed with xz"),
             Self::Zstd => f.write_str("it is compressed with zstd as a whole"),
+            Self::Parquet => f.write_str("it is a Parquet file, perhaps traces"),
             Self::SampleProfile => f.write_str("it is a finished sample profile"),
             Self::Text => f.write_str("it is text, perhaps the output of perf script"),
             Self::Unknown(bytes) => {
@@ -181,6 +184,7 @@ impl Lookalike {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0xfd, b'7', b'z', b'X', b'Z', ..] => Self::Xz,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [b'P', b'A', b'R', b'1', ..] => Self::Parquet,
             [_, _, rest @ ..] if rest.starts_with(SAMPLE_PROFILE) => Self::SampleProfile,
             _ if start
                 .iter()

@@ -202,6 +202,7 @@ fn files_of_other_kinds_are_named() {
         (b"\x1f\x8b\x08\0\0\0\0\0", Lookalike::Gzip),
         (b"\xfd7zXZ\0", Lookalike::Xz),
         (b"\x28\xb5\x2f\xfd\0", Lookalike::Zstd),
+        (b"PAR1\x15\x04\x15\x14", Lookalike::Parquet),
         (b"\x84\xe4\xd0\xb1\xf4\xc9\x94\xa8\x53\x67", Lookalike::SampleProfile),
         (b"\xff\xe5\xd0\xb1\xf4\xc9\x94\xa8\x53\x67", Lookalike::SampleProfile),
         (b"zstd 1234 100.0: cycles:\n", Lookalike::Text),

@@ -8,7 +8,6 @@ use parquet::column::reader::{ColumnReaderImpl, get_column_reader, get_typed_col
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::serialized_reader::SerializedPageReader;
 
 use crate::error::Error;
 use crate::pages::{CheckedPages, OpenPages, PageSource, Source};
@@ -49,13 +48,7 @@ impl Cells {
         let chunk = group.column(column.index);
         let rows = usize::try_from(group.num_rows()).unwrap_or(0);
         let pages = PageSource::new(source.clone(), Arc::clone(open));
-        let reader = guarded(|| SerializedPageReader::new(Arc::new(pages), chunk, rows, None))?;
-        let checked = Box::new(CheckedPages {
-            pages: reader,
-            physical: column.physical,
-            rows: rows as u64,
-            open: Arc::clone(open),
-        });
+        let checked = Box::new(guarded(|| CheckedPages::new(pages, chunk, rows))?);
         let descriptor = chunk.column_descr_ptr();
         let required = descriptor.max_def_level() == 0;
         let column_reader = guarded(|| Ok(get_column_reader(descriptor, checked)))?;

@@ -20,6 +20,21 @@ pub enum Error {
         /// Names of the columns that a shard has and this file has not.
         missing: Vec<&'static str>,
     },
+    /// Several columns have the same name.
+    #[error("it has several columns `{column}`")]
+    Twice {
+        /// Name of the columns.
+        column: &'static str,
+    },
+    /// The file is a Parquet file whose description is encrypted.
+    #[error("the Parquet file is encrypted")]
+    Encrypted,
+    /// The metadata state a version of the schema that is no number.
+    #[error("its metadata has the `autofdo.schema_version` {found}, and it must be a number from 1 on")]
+    Version {
+        /// The beginning of the text, in quotes.
+        found: String,
+    },
     /// A later version of this program wrote the file.
     #[error("the traces have version {found} of the schema, and this program reads versions up to {known}")]
     Newer {
@@ -30,7 +45,7 @@ pub enum Error {
     },
     /// A column is compressed with a codec that this program does not read.
     #[error(
-        "column `{column}` is compressed with {found}; a column must be compressed with zstd or snappy, or not at all"
+        "column `{column}` is compressed with {found}; a column must be compressed with zstd, snappy, gzip or lz4_raw, or not at all"
     )]
     Compression {
         /// Name of the column.

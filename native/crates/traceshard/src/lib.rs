@@ -7,6 +7,7 @@
 //! and every problem is an [`Error`].
 
 mod block;
+mod codec;
 mod columns;
 mod error;
 mod footer;

@@ -4,6 +4,7 @@ use parquet::file::metadata::KeyValue;
 
 use crate::error::Error;
 use crate::schema::SCHEMA_VERSION;
+use crate::text::shown;
 
 const VERSION: &str = "autofdo.schema_version";
 const TOOL: &str = "autofdo.tool";
@@ -52,8 +53,9 @@ impl Metadata {
         let schema_version = match value(VERSION) {
             None => None,
             Some(text) => match text.parse() {
-                Ok(version) if (1..=SCHEMA_VERSION).contains(&version) => Some(version),
-                _ => {
+                Err(_) | Ok(0) => return Err(Error::Version { found: shown(&text) }),
+                Ok(version) if version <= SCHEMA_VERSION => Some(version),
+                Ok(_) => {
                     return Err(Error::Newer {
                         found: text,
                         known: SCHEMA_VERSION,

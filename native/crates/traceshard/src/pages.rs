@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Buf, Bytes};
-use parquet::basic::Type as Physical;
+use parquet::basic::{Compression, Type as Physical};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
+
+use crate::codec::Codec;
 
 /// Largest size of a page, and of a dictionary, in bytes. Most writers make pages of about a megabyte, and DuckDB makes
 /// pages of up to 100 MB.
@@ -133,6 +136,8 @@ pub(crate) struct PageSource {
     open: Arc<OpenPages>,
     /// Number of bytes of the latest page that is no dictionary.
     page: AtomicU64,
+    /// Number of bytes of the latest page of any kind, as its header states it.
+    latest: AtomicU64,
 }
 
 impl PageSource {
@@ -141,6 +146,7 @@ impl PageSource {
             source,
             open,
             page: AtomicU64::new(0),
+            latest: AtomicU64::new(0),
         }
     }
 }
@@ -163,6 +169,7 @@ impl ChunkReader for PageSource {
         if size > MAX_PAGE {
             return Err(too_large(size));
         }
+        self.latest.store(size, Ordering::Relaxed);
         // A dictionary stays in memory, and any other page replaces the one before it.
         let before = if is_dictionary {
             0
@@ -217,16 +224,43 @@ fn kind_and_size(header: &[u8]) -> Option<(bool, u64)> {
 /// Pages of one column. Where memory is allocated for the values, the pages claim no more values than their bytes
 /// can hold.
 pub(crate) struct CheckedPages {
-    pub pages: SerializedPageReader<PageSource>,
-    pub physical: Physical,
+    source: Arc<PageSource>,
+    pages: SerializedPageReader<PageSource>,
+    /// The codec that the library does not know of.
+    codec: Option<Codec>,
+    physical: Physical,
     /// Number of rows of the group.
-    pub rows: u64,
-    pub open: Arc<OpenPages>,
+    rows: u64,
+}
+
+impl CheckedPages {
+    pub(crate) fn new(source: PageSource, chunk: &ColumnChunkMetaData, rows: usize) -> Result<Self> {
+        let source = Arc::new(source);
+        let codec = Codec::of(chunk.compression());
+        // To the library such a column has pages without compression.
+        let as_stored = codec.map(|_| {
+            let builder = chunk.clone().into_builder();
+            builder.set_compression(Compression::UNCOMPRESSED).build()
+        });
+        let as_stored = as_stored.transpose()?;
+        let pages = SerializedPageReader::new(Arc::clone(&source), as_stored.as_ref().unwrap_or(chunk), rows, None)?;
+        Ok(Self {
+            source,
+            pages,
+            codec,
+            physical: chunk.column_type(),
+            rows: rows as u64,
+        })
+    }
 }
 
 impl PageReader for CheckedPages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
-        let page = self.pages.get_next_page()?;
+        let mut page = self.pages.get_next_page()?;
+        if let (Some(codec), Some(page)) = (self.codec, &mut page) {
+            // The library reads the header of a page after the bytes of the page before.
+            codec.decompress(page, self.source.latest.load(Ordering::Relaxed))?;
+        }
         if let Some(Page::DictionaryPage { buf, num_values, .. }) = &page {
             // A text is preceded by its length.
             let least = if self.physical == Physical::INT64 { 8 } else { 4 };
@@ -242,7 +276,7 @@ impl PageReader for CheckedPages {
                 ));
             }
             if self.physical == Physical::BYTE_ARRAY {
-                self.open.replace(0, values * TEXT)?;
+                self.source.open.replace(0, values * TEXT)?;
             }
         }
         Ok(page)

@@ -137,10 +137,14 @@ pub(crate) fn find_columns(
     let mut found = [None; COLUMNS.len()];
     let mut missing = Vec::new();
     for (number, (name, required)) in COLUMNS.iter().enumerate() {
-        let position = schema
-            .columns()
-            .iter()
-            .position(|column| column.path().string() == *name);
+        // Some engines write all names in capitals. The first part of a path names the column, and the others are parts of
+        // its values, such as the elements of a list.
+        let is_name = |column: &&ColumnDescriptor| column.path().parts()[0].eq_ignore_ascii_case(name);
+        let columns = || schema.columns().iter().map(AsRef::as_ref);
+        let position = columns().position(|column| is_name(&column));
+        if columns().filter(is_name).filter(|column| column.path().parts().len() == 1).count() > 1 {
+            return Err(Error::Twice { column: name });
+        }
         match position {
             // Engines write a column of nulls, such as `NULL AS via`, with this type and without values.
             Some(index) if !required && is_of_nulls(&schema.column(index)) => {}
@@ -169,7 +173,7 @@ fn source(number: usize, index: usize, column: &ColumnDescriptor) -> Result<Sour
         found: describe(column),
         expected,
     };
-    if column.max_rep_level() > 0 || column.max_def_level() > 1 {
+    if column.max_rep_level() > 0 || column.max_def_level() > 1 || column.path().parts().len() > 1 {
         return Err(wrong("a single value in each row"));
     }
     let source = |signed| Source {
@@ -214,8 +218,16 @@ const INTEGER: &str = "an integer (cast addresses to UBIGINT in DuckDB and to BI
 
 fn describe(column: &ColumnDescriptor) -> String {
     let physical = column.physical_type();
+    if column.path().parts().len() > 1 {
+        return "a list or a structure".to_owned();
+    }
     match column.logical_type_ref() {
-        Some(logical) => format!("{physical} ({logical:?})"),
+        Some(LogicalType::Decimal(decimal)) => format!("DECIMAL({}, {})", decimal.precision, decimal.scale),
+        Some(logical) => {
+            // The details of a type, such as the unit of a time, are not shown.
+            let text = format!("{logical:?}");
+            format!("{physical} ({})", text.split(['(', ' ']).next().unwrap_or_default())
+        }
         None if column.converted_type() != ConvertedType::NONE => format!("{physical} ({})", column.converted_type()),
         None => physical.to_string(),
     }

@@ -10,6 +10,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMe
 use parquet::file::reader::Length;
 
 use crate::block::{Batches, Block, Needs, build_id};
+use crate::codec::Codec;
 use crate::columns::{Cells, guarded};
 use crate::error::Error;
 use crate::footer::has_sound_schema;
@@ -62,6 +63,7 @@ impl Shard {
 
     fn read(source: Source, partition: Vec<(String, Option<String>)>) -> Result<Self, Error> {
         const MAGIC: &[u8] = b"PAR1";
+        const ENCRYPTED: &[u8] = b"PARE";
         let len = source.len();
         let not_parquet = |text: &str| Error::NotParquet(text.to_owned());
         if len < 12 {
@@ -70,6 +72,14 @@ impl Shard {
         let ends = [(0, 4), (len - 8, 8)].map(|(at, bytes)| guarded(|| chunk(&source, at, bytes)));
         let [first, last] = ends;
         let (first, last) = (first?, last?);
+        if *first == *ENCRYPTED && last[4..] == *ENCRYPTED {
+            return Err(Error::Encrypted);
+        }
+        if *first == *MAGIC && last[4..] != *MAGIC {
+            return Err(Error::Damaged(
+                "it does not end with PAR1, so its end is missing, or it is still being written".to_owned(),
+            ));
+        }
         if *first != *MAGIC || last[4..] != *MAGIC {
             return Err(not_parquet("it does not begin and end with PAR1"));
         }
@@ -295,11 +305,13 @@ fn check_compression(group: &RowGroupMetaData, columns: &[Option<Column>]) -> Re
     for (column, (name, _)) in columns.iter().zip(COLUMNS) {
         let compression = column.map(|column| group.column(column.index).compression());
         match compression {
-            None | Some(Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_)) => {}
+            None => {}
+            Some(Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_)) => {}
+            Some(compression) if Codec::of(compression).is_some() => {}
             Some(other) => {
                 return Err(Error::Compression {
                     column: name,
-                    // The level is cut off: `GZIP(GzipLevel(6))`.
+                    // The level is cut off: `BROTLI(BrotliLevel(1))`.
                     found: format!("{other}").split('(').next().unwrap_or_default().to_lowercase(),
                 });
             }

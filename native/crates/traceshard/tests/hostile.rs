@@ -111,7 +111,6 @@ fn wrong_cells_are_named() {
         newer,
         "the traces have version 5 of the schema, and this program reads versions up to 4"
     );
-    assert!(message(one_row("", "", 5, Some("x"))).contains("version x"));
     let missing = message(one_row("REQUIRED INT64 run_end;", "", 5, None));
     assert_eq!(missing, "the Parquet file holds no traces: it has no column run_end");
     let wrong = message(one_row("INT64 branch_to;", "BYTE_ARRAY branch_to (STRING);", 5, None));
@@ -120,6 +119,9 @@ fn wrong_cells_are_named() {
         "{wrong}"
     );
     let decimal = message(one_row("INT64 count;", "INT64 count (DECIMAL(18,0));", 5, None));
+    assert!(decimal.starts_with("column `count` is DECIMAL(18, 0), and it must be an integer"), "{decimal}");
+    let time = message(one_row("INT64 count;", "INT64 count (TIMESTAMP(MILLIS,true));", 5, None));
+    assert!(time.starts_with("column `count` is INT64 (Timestamp), and it must be"), "{time}");
     assert!(decimal.contains("SUM(count)::UBIGINT"), "{decimal}");
     // This is the result of DuckDB's SUM without a cast.
     let double = message(one_row("INT64 count;", "DOUBLE count;", 5, None));
@@ -128,8 +130,33 @@ fn wrong_cells_are_named() {
         "{double}"
     );
     assert!(double.contains("SUM(count)::UBIGINT"), "{double}");
+    assert_eq!(
+        message(one_row("INT64 count;", "INT64 count; REQUIRED INT64 Count;", 5, None)),
+        "it has several columns `count`"
+    );
     assert!(message(b"PAR1".to_vec()).contains("too short"));
     assert!(message(vec![7; 100]).contains("does not begin and end with PAR1"));
+    let cut = message([b"PAR1".as_slice(), &[0; 100]].concat());
+    assert!(cut.contains("it does not end with PAR1, so its end is missing, or it is still being written"), "{cut}");
+    let encrypted = message([b"PARE".as_slice(), &[0; 100], b"PARE"].concat());
+    assert_eq!(encrypted, "the Parquet file is encrypted");
+}
+
+#[test]
+fn a_version_is_a_number() {
+    for version in ["", "x", "0", "-1", "4.0", " 4", "99999999999"] {
+        let error = rows_of(one_row("", "", 5, Some(version))).expect_err("refused");
+        assert_eq!(
+            error.to_string(),
+            format!("its metadata has the `autofdo.schema_version` {version:?}, and it must be a number from 1 on")
+        );
+    }
+}
+
+#[test]
+fn names_of_columns_may_have_any_case() {
+    assert!(matches!(rows_of(one_row("INT64 count;", "INT64 COUNT;", 5, None)), Ok(1)));
+    assert!(matches!(rows_of(one_row("path (STRING);", "Path (STRING);", 5, None)), Ok(1)));
 }
 
 #[test]
