@@ -112,7 +112,9 @@ impl Sums {
     fn add(&mut self, row: &Row<'_>) -> Result<(), Stop> {
         let wrong = |column: &str, text: Option<&str>, expected: &str| {
             let text = shown(text.unwrap_or_default());
-            Err(Stop::Row(format!("column `{column}` has {text}, and it must be {expected}")))
+            Err(Stop::Row(format!(
+                "column `{column}` has {text}, and it must be {expected}"
+            )))
         };
         let too_large = || Stop::Row("its counts add up to more than 64 bits hold".to_owned());
         if row

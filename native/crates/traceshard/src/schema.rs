@@ -142,7 +142,12 @@ pub(crate) fn find_columns(
         let is_name = |column: &&ColumnDescriptor| column.path().parts()[0].eq_ignore_ascii_case(name);
         let columns = || schema.columns().iter().map(AsRef::as_ref);
         let position = columns().position(|column| is_name(&column));
-        if columns().filter(is_name).filter(|column| column.path().parts().len() == 1).count() > 1 {
+        if columns()
+            .filter(is_name)
+            .filter(|column| column.path().parts().len() == 1)
+            .count()
+            > 1
+        {
             return Err(Error::Twice { column: name });
         }
         match position {

@@ -119,9 +119,20 @@ fn wrong_cells_are_named() {
         "{wrong}"
     );
     let decimal = message(one_row("INT64 count;", "INT64 count (DECIMAL(18,0));", 5, None));
-    assert!(decimal.starts_with("column `count` is DECIMAL(18, 0), and it must be an integer"), "{decimal}");
-    let time = message(one_row("INT64 count;", "INT64 count (TIMESTAMP(MILLIS,true));", 5, None));
-    assert!(time.starts_with("column `count` is INT64 (Timestamp), and it must be"), "{time}");
+    assert!(
+        decimal.starts_with("column `count` is DECIMAL(18, 0), and it must be an integer"),
+        "{decimal}"
+    );
+    let time = message(one_row(
+        "INT64 count;",
+        "INT64 count (TIMESTAMP(MILLIS,true));",
+        5,
+        None,
+    ));
+    assert!(
+        time.starts_with("column `count` is INT64 (Timestamp), and it must be"),
+        "{time}"
+    );
     assert!(decimal.contains("SUM(count)::UBIGINT"), "{decimal}");
     // This is the result of DuckDB's SUM without a cast.
     let double = message(one_row("INT64 count;", "DOUBLE count;", 5, None));
@@ -137,7 +148,10 @@ fn wrong_cells_are_named() {
     assert!(message(b"PAR1".to_vec()).contains("too short"));
     assert!(message(vec![7; 100]).contains("does not begin and end with PAR1"));
     let cut = message([b"PAR1".as_slice(), &[0; 100]].concat());
-    assert!(cut.contains("it does not end with PAR1, so its end is missing, or it is still being written"), "{cut}");
+    assert!(
+        cut.contains("it does not end with PAR1, so its end is missing, or it is still being written"),
+        "{cut}"
+    );
     let encrypted = message([b"PARE".as_slice(), &[0; 100], b"PARE"].concat());
     assert_eq!(encrypted, "the Parquet file is encrypted");
 }
@@ -155,8 +169,14 @@ fn a_version_is_a_number() {
 
 #[test]
 fn names_of_columns_may_have_any_case() {
-    assert!(matches!(rows_of(one_row("INT64 count;", "INT64 COUNT;", 5, None)), Ok(1)));
-    assert!(matches!(rows_of(one_row("path (STRING);", "Path (STRING);", 5, None)), Ok(1)));
+    assert!(matches!(
+        rows_of(one_row("INT64 count;", "INT64 COUNT;", 5, None)),
+        Ok(1)
+    ));
+    assert!(matches!(
+        rows_of(one_row("path (STRING);", "Path (STRING);", 5, None)),
+        Ok(1)
+    ));
 }
 
 #[test]
