@@ -1,7 +1,7 @@
 //! Reads a trace shard.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -338,10 +338,32 @@ fn constant(group: &RowGroupMetaData, column: Column) -> Option<Option<Box<str>>
 }
 
 /// Returns the keys and values in the names of the folders that a file is in (Hive: `key=value`, with `%` and two
-/// digits for characters that a name cannot have).
+/// digits for characters that a name cannot have). If two folders have the same key, the first one counts.
 fn partition_of(path: &Path) -> Vec<(String, Option<String>)> {
+    let current = if path.is_relative() {
+        std::env::current_dir().unwrap_or_default()
+    } else {
+        PathBuf::new()
+    };
+    partition_in(&current, path)
+}
+
+/// As engines do, takes the outermost of the folders in `path` that have the same key. The folders that `current`, the
+/// current folder, is in come after all of them, from the inside out.
+fn partition_in(current: &Path, path: &Path) -> Vec<(String, Option<String>)> {
     const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
-    let folders = path.parent().into_iter().flat_map(Path::components);
+    let mut outer: Vec<_> = current.components().collect();
+    let mut own = Vec::new();
+    for folder in path.parent().into_iter().flat_map(Path::components) {
+        match folder {
+            Component::Normal(_) => own.push(folder),
+            Component::ParentDir if own.pop().is_none() => {
+                outer.pop();
+            }
+            Component::ParentDir | Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    let folders = own.into_iter().chain(outer.into_iter().rev());
     folders
         .filter_map(|folder| {
             let (key, value) = folder.as_os_str().to_str()?.split_once('=')?;
@@ -387,5 +409,27 @@ mod tests {
         ];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.map(str::to_owned)));
         assert_eq!(partition_of(path), expected);
+    }
+
+    #[test]
+    fn folders_are_those_that_the_file_is_in() {
+        let keys = |current: &str, path: &str| {
+            let found = partition_in(Path::new(current), Path::new(path));
+            let texts = found
+                .into_iter()
+                .map(|(key, value)| format!("{key}={}", value.unwrap_or_default()));
+            texts.collect::<Vec<_>>().join(" ")
+        };
+        let current = "/data/month=11/build_id=ab/day=1";
+        let all = "day=1 build_id=ab month=11";
+        for path in ["x.parquet", "./x.parquet", "more/../x.parquet", "../day=1/x.parquet"] {
+            assert_eq!(keys(current, path), all, "{path}");
+        }
+        assert_eq!(keys(current, "day=2/x.parquet"), format!("day=2 {all}"));
+        assert_eq!(keys(current, "../x.parquet"), "build_id=ab month=11");
+        assert_eq!(keys(current, "../day=2/x.parquet"), "day=2 build_id=ab month=11");
+        assert_eq!(keys(current, "../../../../../../x.parquet"), "");
+        assert_eq!(keys("", "/a=1/../b=2/./c=3/x.parquet"), "b=2 c=3");
+        assert_eq!(keys("", "/a=1/a=2/x.parquet"), "a=1 a=2");
     }
 }
