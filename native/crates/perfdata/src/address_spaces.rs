@@ -139,7 +139,7 @@ impl AddressSpaces {
             Change::Map(mapping) => (mapping.pid, EventKind::Map(self.keep_mapping(mapping)?)),
             Change::Exec { pid } => (*pid, EventKind::Exec),
             Change::Fork { pid, parent } => (*pid, EventKind::Fork { parent: *parent }),
-            Change::Exit { .. } | Change::Poke(_) => return None,
+            Change::Thread { .. } | Change::Exit { .. } | Change::Poke(_) => return None,
         };
         Some(Event {
             moment: record.moment,

@@ -186,7 +186,7 @@ fn replay(records: &[SideRecord], pid: i32, moment: Moment) -> Vec<Option<usize>
                 memory.insert(*pid, copy);
             }
             // Code that is rewritten stays at its place.
-            Change::Exit { .. } | Change::Poke(_) => {}
+            Change::Thread { .. } | Change::Exit { .. } | Change::Poke(_) => {}
         }
     }
     memory.remove(&pid).unwrap_or_else(|| vec![None; SIZE])

@@ -36,10 +36,17 @@ pub enum Change {
         /// Process id of the parent.
         parent: i32,
     },
-    /// A process ended. Its maps stay for samples that come late.
+    /// A process began another thread.
+    Thread {
+        /// Process id.
+        pid: i32,
+    },
+    /// A thread ended. A process ends with its last thread, and its maps stay for samples that come late.
     Exit {
         /// Process id.
         pid: i32,
+        /// True for the first thread of the process. Other threads may outlive it.
+        first: bool,
     },
     /// The kernel rewrote its own code or the code of a module.
     Poke(TextPoke),
@@ -139,7 +146,7 @@ pub(crate) fn parse_change(
         }
         record_type::COMM => parse_comm(header, record, order),
         record_type::FORK => parse_fork(header, record, order),
-        record_type::EXIT => parse_exit(record, order),
+        record_type::EXIT => parse_exit(record, order).map(Some),
         record_type::TEXT_POKE => parse_poke(record, order).map(|poke| Some(Change::Poke(poke))),
         _ => Some(None),
     }
@@ -203,17 +210,19 @@ fn parse_comm(header: RecordHeader, record: &[u8], order: ByteOrder) -> Option<O
     Some((header.misc & misc::COMM_EXEC != 0).then_some(Change::Exec { pid }))
 }
 
-fn parse_exit(record: &[u8], order: ByteOrder) -> Option<Option<Change>> {
+fn parse_exit(record: &[u8], order: ByteOrder) -> Option<Change> {
     let pid = order.u32(record, 8)? as i32;
     let tid = order.u32(record, 16)? as i32;
-    // The end of a thread does not end its process.
-    Some((pid == tid).then_some(Change::Exit { pid }))
+    Some(Change::Exit { pid, first: pid == tid })
 }
 
 fn parse_fork(header: RecordHeader, record: &[u8], order: ByteOrder) -> Option<Option<Change>> {
     let pid = order.u32(record, 8)? as i32;
     let parent = order.u32(record, 12)? as i32;
-    // A new thread shares the maps of its process. For a process that ran before, perf synthesizes the maps.
-    let copies = pid != parent && header.misc & misc::FORK_EXEC == 0;
+    if pid == parent {
+        return Some(Some(Change::Thread { pid }));
+    }
+    // For a process that ran before, perf synthesizes the maps.
+    let copies = header.misc & misc::FORK_EXEC == 0;
     Some(copies.then_some(Change::Fork { pid, parent }))
 }

@@ -24,8 +24,13 @@ const MAPPINGS: u64 = 10;
 /// Process that runs all the time. Its parent is process 1.
 const DAEMON: i32 = 2;
 
+/// Process whose first thread ends at the beginning, while another thread runs all the time. It has no mapping later, so
+/// it must not be taken for one that ended.
+const POOL: i32 = 3;
+
 /// Builds a part of a stream. In it, processes start one after the other. Each process runs a program of its own, has
-/// one sample and ends. The daemon has a sample at the end of the part.
+/// one sample and ends: first its first thread, then another one. The daemon and the pool have a sample each at the end
+/// of the part.
 fn part(number: u64) -> Vec<u8> {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
@@ -35,6 +40,8 @@ fn part(number: u64) -> Vec<u8> {
     if number == 0 {
         builder.mmap(MapSpec::code(1, 0x40_0000, 0x1000, 0, "/bin/init").at(0));
         builder.mmap(MapSpec::code(DAEMON, 0x40_0000, 0x1000, 0, "/bin/daemon").at(0));
+        builder.mmap(MapSpec::code(POOL, 0x40_0000, 0x1000, 0, "/bin/pool").at(0));
+        builder.begin_thread(POOL, POOL + 1, 0).exit(POOL, 1, 1);
     }
     for process in 0..PROCESSES {
         let pid = 1000 + (process % 5000) as i32;
@@ -45,10 +52,15 @@ fn part(number: u64) -> Vec<u8> {
             builder.mmap(MapSpec::code(pid, 0x40_0000 + mapping * 0x1_0000, 0x1000, 0, &name).at(time + 1));
         }
         builder.sample(SampleSpec::of(event, pid).at(time + 2).branches(&stack));
-        builder.exit(pid, 1, time + 3);
+        // The records of a thread come from another CPU's buffer.
+        builder.end_thread(pid, 1 << 20, time + 3);
+        builder.begin_thread(pid, 1 << 20, time + 1);
+        builder.exit(pid, 1, time + 2);
         time += 4;
     }
-    builder.sample(SampleSpec::of(event, DAEMON).at(time).branches(&stack));
+    for pid in [DAEMON, POOL] {
+        builder.sample(SampleSpec::of(event, pid).at(time).branches(&stack));
+    }
     let stream = builder.build_pipe();
     if number == 0 { stream } else { stream[head..].to_vec() }
 }
@@ -82,9 +94,9 @@ fn collect_parts(parts: u64, most_changes: usize, rotate: Option<Rotation>) -> (
 /// This is the only test of this file, because the allocator counts the bytes of all tests.
 #[test]
 fn memory_does_not_grow_with_the_number_of_processes() {
-    let changes = (PROCESSES * (MAPPINGS + 3)) as usize;
+    let changes = (PROCESSES * (MAPPINGS + 5)) as usize;
     let (short, peak) = collect_parts(8, changes, None);
-    assert_eq!(short["/bin/daemon"], 16);
+    assert_eq!((short["/bin/daemon"], short["/bin/pool"]), (16, 16));
     for rotate in [None, Some(Rotation::Bytes(1 << 30))] {
         let (long, long_peak) = collect_parts(16, changes, rotate);
         let twice: BTreeMap<String, u64> = short.iter().map(|(name, count)| (name.clone(), 2 * count)).collect();

@@ -18,7 +18,7 @@ use profgen::{
 };
 use proptest::prelude::*;
 use spe_recording::spe_recording;
-use summed::{address, sum};
+use summed::{address, repeated, sum, weights};
 use support::Recorded;
 use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec, SpeRecord, make_named_pipe};
 
@@ -83,11 +83,11 @@ fn shard_of(recordings: &[PathBuf], samples: SampleUse, path: PathBuf) -> PathBu
     path
 }
 
-/// Writes recordings of parts of the samples, and a shard of each. Returns the recordings, the shards in another
-/// order, and the sum of the shards.
+/// Writes recordings of parts of the samples, and a shard of each. Returns the recordings and, in another order, the
+/// shards, each as often as its weight says, and the weighted sum of the shards.
 fn divided<T>(
     samples: &[T],
-    cuts: &[prop::sample::Index],
+    (cuts, weights): (&[prop::sample::Index], &[u64]),
     folder: &Path,
     recording: impl Fn(&[T]) -> Vec<u8>,
 ) -> [Vec<PathBuf>; 3] {
@@ -104,9 +104,10 @@ fn divided<T>(
         shards.push(shard_of(std::slice::from_ref(&path), SampleUse::Any, shard));
         recordings.push(path);
     }
-    shards.reverse();
     let summed = folder.join("sum.parquet");
-    sum(&shards, &summed);
+    sum(&shards, weights, &summed);
+    let [recordings, mut shards] = [recordings, shards].map(|paths| repeated(&paths, weights));
+    shards.reverse();
     [recordings, shards, vec![summed]]
 }
 
@@ -201,12 +202,13 @@ proptest! {
         samples in prop::collection::vec(sampled(), 1..80),
         branches in prop::collection::vec(sampled_branch(), 1..80),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        weights in weights(),
     ) {
         let recorded = Recorded::read();
         let folder = tempfile::tempdir().expect("a folder");
-        compare(&divided(&samples, &cuts, folder.path(), |samples| addresses(samples, &recorded)))?;
+        compare(&divided(&samples, (&cuts, &weights), folder.path(), |samples| addresses(samples, &recorded)))?;
         let folder = tempfile::tempdir().expect("a folder");
-        compare(&divided(&branches, &cuts, folder.path(), |records| arm_spe(records, &recorded)))?;
+        compare(&divided(&branches, (&cuts, &weights), folder.path(), |records| arm_spe(records, &recorded)))?;
     }
 }
 
@@ -231,7 +233,9 @@ fn every_form_of_a_profile_by_addresses_and_by_arm_spe_is_that_of_the_recordings
     let cuts = [];
     let folder = tempfile::tempdir().expect("a folder");
     let samples = fixture_samples(&recorded);
-    let of_addresses = divided(&samples, &cuts, folder.path(), |samples| addresses(samples, &recorded));
+    let of_addresses = divided(&samples, (&cuts, &[2, 1, 3, 1, 1]), folder.path(), |samples| {
+        addresses(samples, &recorded)
+    });
     // There are no branches for BOLT.
     assert_eq!(compare(&of_addresses).expect("equal"), 3 * (FORMS.len() - 1));
     let folder = tempfile::tempdir().expect("a folder");
@@ -248,7 +252,9 @@ fn every_form_of_a_profile_by_addresses_and_by_arm_spe_is_that_of_the_recordings
             }
         })
         .collect();
-    let of_branches = divided(&branches, &cuts, folder.path(), |records| arm_spe(records, &recorded));
+    let of_branches = divided(&branches, (&cuts, &[2, 1, 3, 1, 1]), folder.path(), |records| {
+        arm_spe(records, &recorded)
+    });
     assert_eq!(compare(&of_branches).expect("equal"), 3 * FORMS.len());
 }
 
@@ -309,7 +315,9 @@ fn a_branch_at_the_end_of_a_mapping_is_lost_in_the_same_class() {
         .map(|&(from, to)| SpeRecord::taken(from, to));
     let records = std::iter::once(SpeRecord::not_taken(start + len - 4)).chain(taken);
     let records: Vec<_> = records.map(|record| record.in_thread(PID as u32).at(20)).collect();
-    let inputs = divided(&records, &[], folder.path(), |records| arm_spe(records, &recorded));
+    let inputs = divided(&records, (&[], &[1]), folder.path(), |records| {
+        arm_spe(records, &recorded)
+    });
     let outcome = run(Input::PerfData(inputs[0].clone()), FORMS[0], 1).expect("a profile");
     assert_eq!(compare(&inputs).expect("equal"), 3 * FORMS.len());
     assert_eq!(outcome.statistics.ledger[EntryClass::OutsideBinary], 1);

@@ -13,7 +13,7 @@ use counts_by_file::counts_by_file;
 use job::{DiagnosticCode, ErrorCode};
 use profgen::{CollectOptions, Error, Format, GenerateOptions, Input, Outcome, Selection, Silent, collect, generate};
 use proptest::prelude::*;
-use summed::{address, sum};
+use summed::{address, repeated, sum, weights};
 use support::Recorded;
 use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec};
 use traceshard::{Loss, Metadata, Record, Row, Shard, ShardWriter};
@@ -183,6 +183,7 @@ proptest! {
         samples in samples(&Recorded::read()),
         of_probes in samples(&Recorded::of(Fixture::named("calc-probe"))),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        weights in weights(),
     ) {
         for (fixture, mut samples) in [("calc-x86_64", samples), ("calc-probe", of_probes)] {
             let recorded = Recorded::of(Fixture::named(fixture));
@@ -202,9 +203,11 @@ proptest! {
                 shards.push(shard_of(&path, &folder.path().join(format!("{index}.parquet"))));
                 recordings.push(path);
             }
-            shards.reverse();
             let summed = folder.path().join("sum.parquet");
-            sum(&shards, &summed);
+            sum(&shards, &weights, &summed);
+            // A recording that counts twice is read twice.
+            let [recordings, mut shards] = [recordings, shards].map(|paths| repeated(&paths, &weights));
+            shards.reverse();
             assert_same(&recorded, &recordings, &shards)?;
             assert_same(&recorded, &recordings, &[summed])?;
         }
@@ -329,7 +332,7 @@ fn recordings_with_call_chains_and_without_do_not_mix() {
         shard_of(&recordings[0], &path("with.parquet")),
         shard_of(&recordings[1], &path("without.parquet")),
     ];
-    sum(&shards, &path("sum.parquet"));
+    sum(&shards, &[1, 1], &path("sum.parquet"));
     for traces in [shards, vec![path("sum.parquet")]] {
         let error = run(&recorded, Input::Traces(traces.clone()), |_| ()).expect_err("mixed");
         assert_eq!(error.code, ErrorCode::InvalidOptions);

@@ -14,7 +14,7 @@ use counts_by_file::counts_by_file;
 use job::{DiagnosticCode, ErrorCode};
 use profgen::{CollectOptions, Format, GenerateOptions, Input, Ledger, Outcome, Selection, Silent, collect, generate};
 use proptest::prelude::*;
-use summed::{address, sum};
+use summed::{address, repeated, sum, weights};
 use support::Recorded;
 use testkit::{EventSpec, Fixture, MapSpec, PerfDataBuilder, SampleSpec, make_named_pipe};
 use traceshard::{Metadata, Record, Row, ShardWriter};
@@ -41,7 +41,10 @@ fn shard_of(recordings: &[PathBuf], select: Selection, folder: &Path, name: &str
 /// Returns everything that a job reports, except where its samples came from.
 fn told(outcome: &Outcome) -> (&[u8], Ledger, Vec<String>, u64, u64) {
     let statistics = &outcome.statistics;
-    let diagnostics = outcome.diagnostics.iter().map(|found| format!("{found:?}")).collect();
+    let diagnostics = outcome.diagnostics.iter();
+    // It names the files of the samples.
+    let diagnostics = diagnostics.filter(|found| found.code != DiagnosticCode::InputRepeated);
+    let diagnostics = diagnostics.map(|found| format!("{found:?}")).collect();
     let bytes = outcome.bytes.as_deref().expect("in memory");
     (
         bytes,
@@ -222,6 +225,7 @@ proptest! {
             prop::collection::vec(prop_oneof![stack, real], 1..40)
         },
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        weights in weights(),
     ) {
         let folder = tempfile::tempdir().expect("a folder");
         let recorded = Recorded::read();
@@ -246,11 +250,13 @@ proptest! {
             shards.push(shard_of(std::slice::from_ref(&path), Selection::default(), folder.path(), &format!("{index}.parquet")));
             recordings.push(path);
         }
+        let summed = folder.path().join("sum.parquet");
+        sum(&shards, &weights, &summed);
+        // A recording that counts twice is read twice.
+        let [recordings, mut shards] = [recordings, shards].map(|paths| repeated(&paths, &weights));
         shards.reverse();
         let whole = run(Input::PerfData(recordings.clone()), false);
         let whole_for_bolt = run(Input::PerfData(recordings), true);
-        let summed = folder.path().join("sum.parquet");
-        sum(&shards, &summed);
         for input in [shards, vec![summed]] {
             let traced = run(Input::Traces(input.clone()), true);
             match (&whole_for_bolt, &traced) {

@@ -91,13 +91,25 @@ impl PerfDataBuilder {
 
     /// Adds a FORK record of a process. If `pid` and `parent` are the same, the record is that of a thread.
     pub fn fork(&mut self, pid: i32, parent: i32, time: u64) -> &mut Self {
-        let record = record::task(&self.encoder, self.events.first(), 7, pid, parent, time);
+        let record = record::task(&self.encoder, self.events.first(), 7, [pid, parent], pid, time);
         self.record(record)
     }
 
-    /// Adds an EXIT record.
+    /// Adds a FORK record of another thread of a process.
+    pub fn begin_thread(&mut self, pid: i32, tid: i32, time: u64) -> &mut Self {
+        let record = record::task(&self.encoder, self.events.first(), 7, [pid, pid], tid, time);
+        self.record(record)
+    }
+
+    /// Adds an EXIT record of another thread of a process.
+    pub fn end_thread(&mut self, pid: i32, tid: i32, time: u64) -> &mut Self {
+        let record = record::task(&self.encoder, self.events.first(), 4, [pid, pid], tid, time);
+        self.record(record)
+    }
+
+    /// Adds an EXIT record of the first thread of a process.
     pub fn exit(&mut self, pid: i32, parent: i32, time: u64) -> &mut Self {
-        let record = record::task(&self.encoder, self.events.first(), 4, pid, parent, time);
+        let record = record::task(&self.encoder, self.events.first(), 4, [pid, parent], pid, time);
         self.record(record)
     }
 

@@ -131,7 +131,7 @@ fn likeness(
         || if is_module {
             kernel_module::is_named(name, target.image)
         } else {
-            file_name(name) == target.name()
+            file_name(name) == target.name() && !is_no_file(name)
         };
     match same_build {
         Some(true) => Some(Likeness::BuildId),
@@ -140,6 +140,21 @@ fn likeness(
         _ if same_name => Some(Likeness::Name),
         _ => None,
     }
+}
+
+/// Returns true for the names that the kernel and perf give to memory that no file backs (Linux:
+/// kernel/events/core.c, `perf_event_mmap_event`).
+pub(crate) fn is_no_file(name: &str) -> bool {
+    let starts = [
+        "//anon",
+        "[heap]",
+        "[stack",
+        "[anon",
+        "[uprobes]",
+        "/anon_hugepage",
+        "/dev/zero",
+    ];
+    starts.iter().any(|start| name.starts_with(start))
 }
 
 /// Returns one piece for each executable segment that the mapping covers in part.

@@ -3,11 +3,55 @@
 use std::ops::Index;
 use std::sync::Arc;
 
-use elf::{Code, Image};
+use elf::{Code, Image, ImageKind};
 use job::Error;
 
 use crate::binaries::code_space::{CodeOffset, CodeSpace};
 use crate::binaries::id::{BinaryId, ByBinary, places};
+
+/// The part of the memory that code runs in. Call chains have frames of each side, or leave a side out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The kernel and its modules.
+    Kernel,
+    User,
+}
+
+/// A value for each side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct BySide<T> {
+    pub kernel: T,
+    pub user: T,
+}
+
+impl<T> BySide<T> {
+    pub(crate) fn of(&self, side: Side) -> &T {
+        match side {
+            Side::Kernel => &self.kernel,
+            Side::User => &self.user,
+        }
+    }
+
+    pub(crate) fn of_mut(&mut self, side: Side) -> &mut T {
+        match side {
+            Side::Kernel => &mut self.kernel,
+            Side::User => &mut self.user,
+        }
+    }
+
+    /// Returns the values of both sides.
+    pub(crate) fn each(&self) -> [&T; 2] {
+        [&self.kernel, &self.user]
+    }
+
+    /// Returns what `make` returns for the values of both sides.
+    pub(crate) fn map<U>(self, mut make: impl FnMut(Side, T) -> U) -> BySide<U> {
+        BySide {
+            kernel: make(Side::Kernel, self.kernel),
+            user: make(Side::User, self.user),
+        }
+    }
+}
 
 /// A binary and its code.
 pub(crate) struct Target<'a> {
@@ -29,6 +73,14 @@ impl<'a> Target<'a> {
             code,
             kernel,
             start: 0,
+        }
+    }
+
+    pub(crate) fn side(&self) -> Side {
+        if self.kernel || self.image.kind() == ImageKind::Module {
+            Side::Kernel
+        } else {
+            Side::User
         }
     }
 
@@ -83,6 +135,15 @@ impl<'a> Targets<'a> {
     /// Returns the first target. In llvm-profgen's mode it is the only one.
     pub(crate) fn first(&self) -> &Target<'a> {
         self.iter().next().expect("a group has at least one target")
+    }
+
+    /// Returns true for each side that a target is on.
+    pub(crate) fn sides(&self) -> BySide<bool> {
+        let has = |side| self.iter().any(|target| target.side() == side);
+        BySide {
+            kernel: has(Side::Kernel),
+            user: has(Side::User),
+        }
     }
 
     pub(crate) fn space(&self) -> &CodeSpace {

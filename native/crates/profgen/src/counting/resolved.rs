@@ -32,39 +32,37 @@ pub(crate) enum Resolved {
 }
 
 impl Resolved {
-    /// Returns the entry as the other targets see it if `target` does not count the sample: the ends in `target` are
-    /// outside.
-    pub(crate) fn without(self, target: BinaryId) -> Self {
+    /// Returns the entry as the other targets see it if some targets do not count the sample: the ends in these targets
+    /// are outside.
+    pub(crate) fn without(self, is_left_out: impl Fn(BinaryId) -> bool) -> Self {
+        let unsure = Self::Lost(EntryClass::UnsureStack);
         match self {
             Self::Used {
-                from_target, to_target, ..
-            } if from_target == target && to_target == target => Self::Lost(EntryClass::UnsureStack),
-            Self::Used {
-                to,
-                to_target,
-                from_target,
-                ..
-            } if from_target == target => Self::Used {
-                from: OUTSIDE,
-                to,
-                from_target: to_target,
-                to_target,
-                half_misplaced: false,
-            },
-            Self::Used {
                 from,
+                to,
                 from_target,
                 to_target,
                 ..
-            } if to_target == target => Self::Used {
-                from,
-                to: OUTSIDE,
-                from_target,
-                to_target: from_target,
-                half_misplaced: false,
+            } => match [from_target, to_target].map(is_left_out) {
+                [false, false] => self,
+                [true, true] => unsure,
+                [true, false] => Self::Used {
+                    from: OUTSIDE,
+                    to,
+                    from_target: to_target,
+                    to_target,
+                    half_misplaced: false,
+                },
+                [false, true] => Self::Used {
+                    from,
+                    to: OUTSIDE,
+                    from_target,
+                    to_target: from_target,
+                    half_misplaced: false,
+                },
             },
-            Self::Misplaced(misplaced) if misplaced == target => Self::Lost(EntryClass::UnsureStack),
-            other => other,
+            Self::Misplaced(target) if is_left_out(target) => unsure,
+            Self::Misplaced(_) | Self::Lost(_) => self,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::account::ledger::EntryClass;
 use crate::addresses::locate::{Place, View, stronger};
 use crate::binaries::code_space::{CodeOffset, NO_END, OUTSIDE};
 use crate::binaries::id::BinaryId;
+use crate::binaries::target::{BySide, Targets};
 use crate::counting::ends::{Ends, Noted, OneEnd};
 use crate::counting::resolved::{RawEntry, Resolved};
 use crate::counting::trace::TraceTable;
@@ -35,18 +36,34 @@ impl EntryRules {
     }
 }
 
+/// The targets that do not count a sample, although other targets may.
+#[derive(Clone, Copy)]
+pub(crate) struct Except<'a> {
+    pub targets: &'a Targets<'a>,
+    /// True for each side whose targets do not count the sample.
+    pub sides: BySide<bool>,
+    /// Another target that does not count it.
+    pub target: Option<BinaryId>,
+}
+
+impl Except<'_> {
+    fn has(&self, id: BinaryId) -> bool {
+        self.target == Some(id) || *self.sides.of(self.targets[id].side())
+    }
+}
+
 /// A branch stack, the newest entry first.
-pub(crate) struct Stack<I> {
+pub(crate) struct Stack<'a, I> {
     pub branches: I,
     /// Number of samples that have this stack.
     pub times: u64,
     /// Number of the view of the process's address space.
     pub view: u16,
-    /// A target that does not count the sample, although other targets may.
-    pub except: Option<BinaryId>,
+    /// `None` if all targets count the sample.
+    pub except: Option<Except<'a>>,
 }
 
-impl<I: Iterator<Item = Branch>> Stack<I> {
+impl<I: Iterator<Item = Branch>> Stack<'_, I> {
     /// Pairs each entry with the newer entry next to it. A target does not see the entries that have no end
     /// in it, so a call into another file and the return from it are neighbours. Returns true if any entry
     /// was used.
@@ -102,7 +119,7 @@ impl<I: Iterator<Item = Branch>> Stack<I> {
             } else {
                 let mut resolved = resolve(branch, view, rules);
                 if let Some(except) = self.except {
-                    resolved = resolved.without(except);
+                    resolved = resolved.without(|id| except.has(id));
                 }
                 traces.add_times(ends.of(&resolved), resolved, self.times);
                 resolved

@@ -1,12 +1,11 @@
 //! The files that recordings map, and the file of each mapping.
 
-use std::collections::HashSet;
-
-use perfdata::{
-    AddressSpaces, BuildId, Change, CpuMode, KERNEL_IMAGE, MapId, Mapping, Metadata, Moment, Segment, image_name,
-};
+use perfdata::{AddressSpaces, BuildId, CpuMode, KERNEL_IMAGE, MapId, Mapping, Metadata, Moment, Segment, image_name};
 use rustc_hash::FxHashMap;
 use traceshard::{Binary, BinaryKind, KERNEL_BIAS};
+
+use crate::addresses::binding::is_no_file;
+use crate::gather::lives::Lives;
 
 /// Upper bound of addresses, exclusive, so that engines without unsigned numbers can hold them.
 const END_OF_FILE: u64 = 1 << 63;
@@ -68,9 +67,8 @@ pub(crate) struct Followed {
     /// Content of each mapping, by mapping id.
     pub held: Vec<Held>,
     build_ids: FxHashMap<String, BuildId>,
-    /// Processes that have ended, both before and after the past was last forgotten.
-    ended: HashSet<i32>,
-    gone: HashSet<i32>,
+    /// The lives of processes; `None` if the past is never forgotten.
+    lives: Option<Lives>,
     /// The moment of the latest change, and the moment of the latest change when the past was last forgotten.
     latest: Moment,
     latest_before: Moment,
@@ -81,6 +79,14 @@ pub(crate) struct Followed {
 }
 
 impl Followed {
+    /// Makes the address spaces of an input. `forgets` is true if its past may be forgotten.
+    pub(crate) fn new(forgets: bool) -> Self {
+        Self {
+            lives: forgets.then(Lives::default),
+            ..Self::default()
+        }
+    }
+
     /// Follows the changes of a segment. Returns true if a mapping before this segment would have been taken
     /// for another file, had all build ids been known then.
     pub(crate) fn extend(&mut self, segment: &Segment, metadata: &Metadata, files: &mut Files) -> bool {
@@ -88,16 +94,8 @@ impl Followed {
         self.changes += segment.side_records().len();
         for record in segment.side_records() {
             self.latest = self.latest.max(record.moment);
-            match record.change {
-                Change::Exit { pid } => {
-                    self.ended.insert(pid);
-                }
-                // The kernel uses the numbers of processes again.
-                Change::Fork { pid, .. } | Change::Exec { pid } => {
-                    self.ended.remove(&pid);
-                    self.gone.remove(&pid);
-                }
-                Change::Map(_) | Change::Poke(_) => {}
+            if let Some(lives) = &mut self.lives {
+                lives.note(record);
             }
         }
         let known = self.build_ids.len();
@@ -127,8 +125,9 @@ impl Followed {
     /// Samples of the time since that call may still come. Files get new numbers.
     pub(crate) fn forget_past(&mut self, files: &mut Files) {
         let mut present = AddressSpaces::default();
-        present.extend(&self.spaces.since(self.latest_before, &self.gone));
-        self.gone = std::mem::take(&mut self.ended);
+        let lives = self.lives.get_or_insert_default();
+        let gone = lives.take_ended_by(self.latest_before);
+        present.extend(&self.spaces.since(self.latest_before, &gone));
         self.latest_before = self.latest;
         *files = Files::default();
         let build_ids = &self.build_ids;
@@ -150,13 +149,14 @@ fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut F
     };
     // A kernel that hides its addresses states 0.
     let hidden = kind == BinaryKind::Kernel && mapping.pgoff == 0;
-    if !mapping.executable || hidden || is_no_file(name) {
-        return Held::Other;
-    }
     let build_id = mapping
         .file
         .build_id
         .or_else(|| build_ids.get(image_name(&mapping.file.name)).copied());
+    // Memory with a build id holds a file, whatever its name is.
+    if !mapping.executable || hidden || build_id.is_none() && is_no_file(name) {
+        return Held::Other;
+    }
     let file = files.number(Binary {
         build_id: build_id.map(|id| id.to_string()),
         path: name.to_owned(),
@@ -178,19 +178,4 @@ fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut F
         delta,
         span,
     }
-}
-
-/// Returns true for the names that the kernel and perf give to memory that no file backs (Linux:
-/// kernel/events/core.c, `perf_event_mmap_event`).
-fn is_no_file(name: &str) -> bool {
-    let starts = [
-        "//anon",
-        "[heap]",
-        "[stack",
-        "[anon",
-        "[uprobes]",
-        "/anon_hugepage",
-        "/dev/zero",
-    ];
-    starts.iter().any(|start| name.starts_with(start))
 }

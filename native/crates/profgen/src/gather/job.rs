@@ -24,7 +24,7 @@ use crate::gather::shard_file::{Patch, ShardFile, new_name};
 use crate::gather::spots::{Spot, Spots};
 use crate::gather::worker::{Chosen, Counted, Workers};
 use crate::input::arm_spe::{about_arm_spe, used_event};
-use crate::input::events::{about_addresses, call_chains, left_out, usable_events, without_user_frames};
+use crate::input::events::{HasCallChains, about_addresses, call_chains, left_out, usable_events, without_user_frames};
 use crate::input::recording::open;
 use crate::input::usable::{about_incomplete_call_chains, guests, trouble};
 use crate::request::options::GenerateOptions;
@@ -256,7 +256,7 @@ impl<'a> Collection<'a> {
         // A cancelled stream ends, and the samples that were read are kept.
         let of_samples: &dyn Observer = if input.size().is_none() { &to_the_end } else { observer };
         let mut workers = Workers::new(of_samples, input.size().unwrap_or(0));
-        let mut followed = Followed::default();
+        let mut followed = Followed::new(input.size().is_none());
         let mut stats = RecordStats::default();
         let mut pokes: FxHashSet<TextPoke> = FxHashSet::default();
         let mut lost = 0;
@@ -369,7 +369,8 @@ impl<'a> Collection<'a> {
         if KernelMemory::is_in(path) {
             let message = format!(
                 "{}: the kernel's memory of `perf record --kcore` is not collected, so a profile of the traces reads the code of the kernel and of \
-                 modules from their files only. Make a profile of the recording itself to use it",
+                 modules from their files only. It lacks runs of code across a call or jump that the kernel replaced, unless a table in the file lists \
+                 the call or jump; a vmlinux lists nearly all. Make a profile of the recording itself to use the memory",
                 path.display()
             );
             let note = Diagnostic::note(DiagnosticCode::KcoreUnused, message);
@@ -397,7 +398,10 @@ impl<'a> Collection<'a> {
     /// Returns the events whose samples count, or the error that says why no event can count.
     fn choose(&mut self, metadata: &Metadata, path: &Path) -> Result<Chosen<'a>, Error> {
         let usable = usable_events(metadata, &self.as_generate).map_err(|error| error.path(path))?;
-        let call_chains = call_chains(metadata, &self.as_generate);
+        let mut call_chains = call_chains(metadata, &self.as_generate);
+        if self.as_generate.ignore_stack_samples {
+            call_chains.fill(HasCallChains::default());
+        }
         let numbers = metadata.attrs.iter().zip(&call_chains).map(|(attr, call_chains)| {
             let event = Event {
                 name: attr.label(),

@@ -9,6 +9,7 @@ mod files;
 mod job;
 mod known_samples;
 mod latest;
+mod lives;
 mod options;
 mod order;
 mod outcome;

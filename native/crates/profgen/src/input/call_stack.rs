@@ -12,10 +12,12 @@ use symbolize::FunctionTable;
 use crate::addresses::locate::{Place, View};
 use crate::binaries::code_space::{CodeOffset, NO_CALL, OUTSIDE};
 use crate::binaries::id::{BinaryId, ByBinary};
-use crate::binaries::target::{Target, Targets};
+use crate::binaries::target::{BySide, Side, Target, Targets};
 use crate::counting::context_counts::ContextCounts;
 use crate::counting::context_steps::ContextSteps;
+use crate::counting::stack::Except;
 use crate::counting::unwind::{Flow, MAX_FRAMES};
+use crate::input::events::HasCallChains;
 use crate::request::options::GenerateOptions;
 use crate::request::words::Words;
 
@@ -84,10 +86,11 @@ impl CallStacks {
         }
     }
 
-    /// Returns the counts by calling context; `None` if they are not wanted.
-    pub(crate) fn into_contexts(self, targets: &Targets<'_>) -> Option<ByBinary<ContextCounts>> {
+    /// Returns the counts by calling context of the targets on these sides; `None` if contexts are not wanted.
+    pub(crate) fn into_contexts(self, targets: &Targets<'_>, sides: BySide<bool>) -> Option<ByBinary<ContextCounts>> {
         let contexts = self.contexts?.into_iter();
-        let counts = contexts.map(|(id, steps)| (id, steps.into_counts(Flow::of(targets, id))));
+        let of_sides = contexts.filter(|(id, _)| *sides.of(targets[*id].side()));
+        let counts = of_sides.map(|(id, steps)| (id, steps.into_counts(Flow::of(targets, id))));
         Some(counts.collect())
     }
 }
@@ -122,6 +125,7 @@ impl<T: Copy> Remembered<T> {
 /// Reads the frames of one sample after another.
 pub(crate) struct CallStackReader<'a> {
     targets: &'a Targets<'a>,
+    sides: BySide<bool>,
     functions: &'a ByBinary<&'a FunctionTable>,
     pub found: CallStacks,
     /// The ends of the branch entries of the sample that count.
@@ -131,6 +135,8 @@ pub(crate) struct CallStackReader<'a> {
     /// targets.
     told: Vec<Option<Frame>>,
     is_cut: bool,
+    /// The frames that the sample's event has.
+    chains: HasCallChains,
     /// Number of samples that have these stacks.
     items: u64,
     /// The calls in progress as one target sees them, the innermost first.
@@ -157,6 +163,7 @@ impl<'a> CallStackReader<'a> {
         };
         Self {
             targets,
+            sides: targets.sides(),
             functions,
             found: CallStacks {
                 stats: CallStackStats::default(),
@@ -166,6 +173,7 @@ impl<'a> CallStackReader<'a> {
             keeps_distinct,
             told: Vec::new(),
             is_cut: false,
+            chains: HasCallChains::WHOLE,
             items: 1,
             calls: Vec::new(),
             calls_before: Remembered::nothing(NO_CALL),
@@ -173,10 +181,11 @@ impl<'a> CallStackReader<'a> {
         }
     }
 
-    /// Begins another sample. `items` is the number of samples that have these stacks, for
-    /// [`CallStackStats::items`].
-    pub(crate) fn begin(&mut self, items: u64) {
+    /// Begins another sample, with the call chains that its event has. `items` is the number of samples that have these
+    /// stacks, for [`CallStackStats::items`].
+    pub(crate) fn begin(&mut self, items: u64, chains: HasCallChains) {
         self.items = items;
+        self.chains = chains;
         self.told.clear();
         self.entries.clear();
         self.is_cut = false;
@@ -208,24 +217,29 @@ impl<'a> CallStackReader<'a> {
         }
     }
 
-    /// Returns true if the sample counts. A sample does not count while a function is entered or left, because its
-    /// frames are not sure then. Of several targets, each decides for itself.
+    /// Returns true if the sample counts for any target. A sample does not count while a function is entered or left,
+    /// because its frames are not sure then. Of several targets, each decides for itself. The samples of a target on a
+    /// side of which no event has frames count without call stacks.
     pub(crate) fn is_kept(&mut self) -> bool {
         let targets = self.targets;
         if targets.len() == 1 {
             return self.see(targets.first().id);
         }
-        !self.told.is_empty()
+        let counts_all = |side| *self.sides.of(side) && self.chains.0.of(side).is_none();
+        !self.told.is_empty() || counts_all(Side::Kernel) || counts_all(Side::User)
     }
 
-    /// Returns the target that does not count a sample that is kept, if counts by context are not wanted. Then this
-    /// target's entries do not count, although other targets' entries may.
-    pub(crate) fn target_in_doubt(&mut self) -> Option<BinaryId> {
-        if self.targets.len() == 1 || self.found.contexts.is_some() {
+    /// Returns the targets that do not count a sample that is kept; `None` if all count it.
+    pub(crate) fn except(&mut self) -> Option<Except<'a>> {
+        let targets = self.targets;
+        if targets.len() == 1 {
             return None;
         }
-        let leaf = self.told.first().copied().flatten()?;
-        (!self.is_sure(leaf)).then_some(leaf.target)
+        let leaf = self.told.first().copied().flatten();
+        let target = leaf.filter(|leaf| !self.is_sure(*leaf)).map(|leaf| leaf.target);
+        let is_empty = self.told.is_empty();
+        let sides = self.chains.0.map(|_, has| has.is_some_and(|has| !has || is_empty));
+        (target.is_some() || sides != BySide::default()).then_some(Except { targets, sides, target })
     }
 
     /// Counts a sample that is kept, with these [`entries`](Self::entries), for each target. `times` is the
@@ -251,7 +265,7 @@ impl<'a> CallStackReader<'a> {
         touched.sort_unstable();
         touched.dedup();
         for id in touched {
-            if !self.see(id) {
+            if self.chains.0.of(targets[id].side()).is_none() || !self.see(id) {
                 continue;
             }
             let own = |offset| match offset {

@@ -15,7 +15,7 @@ use crate::counting::sampled::AddressCounts;
 use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
 use crate::input::call_stack::{CallStackReader, CallStacks};
-use crate::input::events::UsableEvents;
+use crate::input::events::{HasCallChains, UsableEvents};
 use crate::request::options::{GenerateOptions, SampleUse};
 
 /// The counts of one or several segments.
@@ -80,9 +80,8 @@ pub(crate) struct Filter<'a> {
     pub rules: EntryRules,
     /// The events whose samples count, and which part of the samples counts.
     pub usable: UsableEvents,
-    /// True for each event whose samples have call stacks. `None` if no event's samples have them, or if call
-    /// stacks do not matter.
-    pub call_stacks: Option<Vec<bool>>,
+    /// The call chains of each event that matter to the job's binaries.
+    pub call_chains: Vec<HasCallChains>,
 }
 
 /// Counts the samples of one input, segment by segment, on all threads of the pool. The result does not
@@ -251,13 +250,14 @@ impl<'a> Worker<'a> {
             view: number,
             except: None,
         };
-        let (Some(has_stack), Some(reader)) = (&filter.call_stacks, &mut self.call_stacks) else {
+        let call_chains = filter.call_chains.get(usize::from(sample.event));
+        let (Some(&call_chains), Some(reader)) = (call_chains.filter(|has| has.decide()), &mut self.call_stacks) else {
             traces.read(events);
             stack.count(view, filter.rules, traces);
             return;
         };
-        reader.begin(1);
-        if has_stack.get(usize::from(sample.event)) == Some(&true) {
+        reader.begin(1, call_chains);
+        if call_chains.are_wanted() {
             sample.call_chain.addresses().all(|address| reader.push(address, view));
         }
         if !reader.is_kept() {
@@ -265,7 +265,7 @@ impl<'a> Worker<'a> {
             return;
         }
         traces.read(events);
-        stack.except = reader.target_in_doubt();
+        stack.except = reader.except();
         stack.count_noting(view, filter.rules, traces, &mut reader.entries);
         reader.count(times);
     }

@@ -7,7 +7,7 @@ use job::{Diagnostic, DiagnosticCode, Error, ErrorCode, Silent};
 use perfdata::{EventAttr, Metadata};
 use traceshard::BinaryKind;
 
-use crate::binaries::target::Targets;
+use crate::binaries::target::{BySide, Side};
 use crate::input::recording::{STANDARD_INPUT, open};
 use crate::request::options::{GenerateOptions, SampleUse};
 
@@ -241,59 +241,59 @@ pub(crate) fn about_addresses_of<'a>(events: impl Iterator<Item = &'a str> + Clo
     })
 }
 
-/// Returns true for each event whose samples have call stacks of the code of `targets`. Returns `None` if no
-/// event that counts has them, or if the job has no use for them.
-pub(crate) fn call_stacks(metadata: &Metadata, targets: &Targets<'_>, options: &GenerateOptions) -> Option<Vec<bool>> {
-    if !uses_call_stacks(options) {
-        return None;
-    }
-    let (kernel, user) = (
-        targets.iter().any(|target| target.kernel),
-        targets.iter().any(|target| !target.kernel),
-    );
-    let has_stack = |attr: &EventAttr| {
-        counts_by_stacks(attr, options)
-            && (user && attr.has_user_call_chain() || kernel && attr.has_kernel_call_chain())
-    };
-    let has_stack: Vec<bool> = metadata.attrs.iter().map(has_stack).collect();
-    has_stack.contains(&true).then_some(has_stack)
-}
-
 fn counts_by_stacks(attr: &EventAttr, options: &GenerateOptions) -> bool {
     is_wanted(attr, options) && obstacle(attr, options).is_none()
 }
 
-/// The call chains of an event that are collected with the event's branch stacks.
+/// The call chains of an event's samples that have branch stacks, for each side: true if the chains have frames of the
+/// side; false if only chains of other events of the recording have such frames, so that the samples of this event do
+/// not count for the side's binaries. `None` if no event's chains have them: then the branch stacks count alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct HasCallChains {
-    /// True if call chains have frames of the kernel; false if only call chains of other events of the recording
-    /// have such frames. `None` if none has them.
-    kernel: Option<bool>,
-    /// The same for frames of user space. Modules of the kernel are treated as programs, as by [`call_stacks`].
-    user: Option<bool>,
-}
+pub(crate) struct HasCallChains(pub BySide<Option<bool>>);
 
 impl HasCallChains {
-    /// Returns true if samples with call chains get rows of their own.
+    /// The call chains of samples that have all frames.
+    pub(crate) const WHOLE: Self = Self(BySide {
+        kernel: Some(true),
+        user: Some(true),
+    });
+
+    /// Returns true if the call chains have frames that matter.
     #[inline]
     pub(crate) fn are_wanted(self) -> bool {
-        self.kernel == Some(true) || self.user == Some(true)
+        self.0.each().contains(&&Some(true))
+    }
+
+    /// Returns true if the frames of some event decide what counts.
+    #[inline]
+    pub(crate) fn decide(self) -> bool {
+        self.0.each().iter().any(|side| side.is_some())
     }
 
     /// Returns whether call chains have frames that matter to files of this kind.
     #[inline]
     pub(crate) fn of(self, kind: BinaryKind) -> Option<bool> {
-        match kind {
-            BinaryKind::Kernel => self.kernel,
-            BinaryKind::User | BinaryKind::Module => self.user,
-        }
+        *self.0.of(side_of(kind))
+    }
+
+    /// Returns the call chains that matter if only these sides have binaries.
+    pub(crate) fn with(self, sides: BySide<bool>) -> Self {
+        Self(self.0.map(|side, has| has.filter(|_| *sides.of(side))))
     }
 }
 
-/// Returns the call chains of each event that are collected.
+/// Returns the side that files of a kind are on.
+pub(crate) fn side_of(kind: BinaryKind) -> Side {
+    match kind {
+        BinaryKind::Kernel | BinaryKind::Module => Side::Kernel,
+        BinaryKind::User => Side::User,
+    }
+}
+
+/// Returns the call chains of each event that matter to a job.
 pub(crate) fn call_chains(metadata: &Metadata, options: &GenerateOptions) -> Vec<HasCallChains> {
     let attrs = &metadata.attrs;
-    if !uses_call_stacks(options) || options.ignore_stack_samples {
+    if !uses_call_stacks(options) {
         return vec![HasCallChains::default(); attrs.len()];
     }
     let of_all = |has: fn(&EventAttr) -> bool| {
@@ -302,9 +302,11 @@ pub(crate) fn call_chains(metadata: &Metadata, options: &GenerateOptions) -> Vec
     };
     let kernel = of_all(EventAttr::has_kernel_call_chain);
     let user = of_all(EventAttr::has_user_call_chain);
-    let of_attr = |attr: &EventAttr| HasCallChains {
-        kernel: kernel(attr),
-        user: user(attr),
+    let of_attr = |attr: &EventAttr| {
+        HasCallChains(BySide {
+            kernel: kernel(attr),
+            user: user(attr),
+        })
     };
     attrs.iter().map(of_attr).collect()
 }

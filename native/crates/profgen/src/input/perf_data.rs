@@ -16,12 +16,12 @@ use crate::addresses::binding::Binding;
 use crate::addresses::locate::Resolver;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
-use crate::binaries::target::Targets;
+use crate::binaries::target::{BySide, Side, Targets};
 use crate::counting::stack::EntryRules;
 use crate::input::arm_spe::about_arm_spe;
 use crate::input::call_stack_report::{call_stack_diagnostics, no_zeros_with_contexts, not_all_have_call_chains};
 use crate::input::collect::{Collected, Collector, Filter};
-use crate::input::events::{about_addresses, call_stacks, left_out, remarks, usable_events, without_user_frames};
+use crate::input::events::{about_addresses, call_chains, left_out, remarks, usable_events, without_user_frames};
 use crate::input::other_mappings::OtherMappings;
 use crate::input::perf_data::bound_spaces::BoundSpaces;
 use crate::input::recording::open;
@@ -90,8 +90,9 @@ struct Sampling<'a> {
     options: &'a GenerateOptions,
     groups: &'a [Targets<'a>],
     functions: Option<&'a ByBinary<&'a FunctionTable>>,
-    /// True if the first input has call stacks; `None` before the first input.
-    has_call_stacks: Option<bool>,
+    /// True for each side whose binaries are counted by the call stacks of the first input; `None` before the first
+    /// input.
+    has_call_stacks: Option<BySide<bool>>,
     observer: &'a dyn Observer,
     statistics: Statistics,
     diagnostics: Vec<Diagnostic>,
@@ -192,7 +193,7 @@ impl<'a> Sampling<'a> {
             .map(|group| group.chunks)
             .max_by_key(|chunks| chunks.samples)
             .unwrap_or_default();
-        let uses_call_chains = filter.call_stacks.is_some() || filter.usable.addresses;
+        let uses_call_chains = filter.call_chains.iter().any(|chains| chains.decide()) || filter.usable.addresses;
         if uses_call_chains && chunks.incomplete_call_chains > 0 {
             // The missing part of a call chain may stand far behind its sample.
             if reading == Reading::Once {
@@ -214,7 +215,7 @@ impl<'a> Sampling<'a> {
         self.diagnostics.extend(trace);
         if self.options.policy.words == Words::Own {
             self.diagnostics.extend(remarks(input.metadata(), self.options));
-            if groups[0].iter().any(|target| !target.kernel) {
+            if *groups[0].sides().of(Side::User) {
                 let unused = without_user_frames(input.metadata(), self.options);
                 self.diagnostics.extend(unused);
             }
@@ -285,25 +286,33 @@ impl<'a> Sampling<'a> {
                 self.fail(target.id, error.path(path))?;
             }
         }
-        let call_stacks = call_stacks(metadata, &groups[0], self.options).filter(|_| self.functions.is_some());
+        let mut call_chains = call_chains(metadata, self.options);
+        let sides = if self.functions.is_some() {
+            groups[0].sides()
+        } else {
+            BySide::default()
+        };
+        call_chains.iter_mut().for_each(|chains| *chains = chains.with(sides));
         if !metadata.attrs.is_empty() {
-            self.check_call_stacks(call_stacks.is_some(), path)?;
+            let any = sides.map(|side, _| call_chains.iter().any(|chains| chains.0.of(side).is_some()));
+            self.check_call_stacks(any, path)?;
         }
         Ok(Filter {
             options: self.options,
             rules: EntryRules::of(self.options.policy),
             usable,
-            call_stacks,
+            call_chains,
         })
     }
 
     /// Refuses to mix profiles with contexts and without.
-    fn check_call_stacks(&mut self, has_call_stacks: bool, path: &Path) -> Result<(), Error> {
+    fn check_call_stacks(&mut self, has_call_stacks: BySide<bool>, path: &Path) -> Result<(), Error> {
         if self.options.ignore_stack_samples {
-            *self.has_call_stacks.get_or_insert(false) |= has_call_stacks;
+            let earlier = self.has_call_stacks.unwrap_or_default();
+            self.has_call_stacks = Some(has_call_stacks.map(|side, has| has || *earlier.of(side)));
             return Ok(());
         }
-        if has_call_stacks && self.options.fill_zero_for_all_funcs {
+        if has_call_stacks.each().contains(&&true) && self.options.fill_zero_for_all_funcs {
             return Err(no_zeros_with_contexts(&path.display().to_string(), "has"));
         }
         if *self.has_call_stacks.get_or_insert(has_call_stacks) != has_call_stacks {
@@ -369,10 +378,10 @@ impl<'a> Sampling<'a> {
             }
             let (counters, ledger) = collected.traces.into_counters(targets.space());
             self.statistics.ledger += &ledger;
-            let stacks = collected.call_stacks.filter(|_| self.has_call_stacks == Some(true));
-            if let Some(stacks) = stacks {
+            let by_stacks = self.has_call_stacks.unwrap_or_default();
+            if let Some(stacks) = collected.call_stacks.filter(|_| by_stacks != BySide::default()) {
                 self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
-                for (id, counts) in stacks.into_contexts(targets).into_iter().flatten() {
+                for (id, counts) in stacks.into_contexts(targets, by_stacks).into_iter().flatten() {
                     self.samples_of(id).contexts = Some(Box::new(counts));
                 }
             }

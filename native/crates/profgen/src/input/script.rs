@@ -261,7 +261,7 @@ impl<'a> Script<'a> {
             self.diagnostics.extend(call_stack_diagnostics(&stacks, self.options));
             // A text without call stacks has no contexts.
             let mut contexts = match self.kind {
-                Some(SampleKind::CallStacks) => stacks.into_contexts(group.job.targets),
+                Some(SampleKind::CallStacks) => stacks.into_contexts(group.job.targets, group.job.targets.sides()),
                 _ => None,
             };
             let (counters, ledger) = collected.traces.into_counters(group.job.targets.space());

@@ -21,7 +21,7 @@ use crate::account::ledger::EntryClass;
 use crate::account::statistics::Statistics;
 use crate::binaries::id::{BinaryId, ByBinary};
 use crate::binaries::mapped::Mapped;
-use crate::binaries::target::Targets;
+use crate::binaries::target::{BySide, Targets};
 use crate::input::call_stack::CallStacks;
 use crate::input::call_stack_report::{call_stack_diagnostics, no_zeros_with_contexts, not_all_have_call_chains};
 use crate::input::events::{about_addresses_of, uses_call_stacks};
@@ -107,7 +107,8 @@ pub(crate) fn read_all(
         .hint("Name one of these with {--event}."));
     }
     check_kind(&rows, options)?;
-    let stacks = settle_stacks(&mut rows, options)?;
+    let by_stacks = rows.sides_by_stacks();
+    let stacks = settle_stacks(&mut rows, by_stacks, options)?;
     let by_addresses = rows.count_by_addresses();
     let mut diagnostics = repeated_inputs(files.iter().map(PathBuf::as_path));
     let mut samples: ByBinary<TargetSamples> = ByBinary::new();
@@ -157,7 +158,7 @@ pub(crate) fn read_all(
     let mut statistics = Statistics { ledger, ..statistics };
     if let Some(stacks) = stacks {
         diagnostics.extend(call_stack_diagnostics(&stacks, options));
-        for (id, counts) in stacks.into_contexts(targets).into_iter().flatten() {
+        for (id, counts) in stacks.into_contexts(targets, by_stacks).into_iter().flatten() {
             samples.entry(id).or_default().contexts = Some(Box::new(counts));
         }
     }
@@ -181,9 +182,13 @@ pub(crate) fn read_all(
     }))
 }
 
-/// Adds the counts of whole samples to those of branches without call chains. Returns the counts by call stacks; `None`
-/// if there are no whole samples.
-fn settle_stacks(rows: &mut Rows<'_>, options: &GenerateOptions) -> Result<Option<CallStacks>, Error> {
+/// Adds the counts of whole samples to those of branches without call chains. `sides` is true for each side whose targets are
+/// counted by them. Returns the counts by call stacks; `None` if there are no whole samples.
+fn settle_stacks(
+    rows: &mut Rows<'_>,
+    sides: BySide<bool>,
+    options: &GenerateOptions,
+) -> Result<Option<CallStacks>, Error> {
     if let Some((id, _)) = rows
         .targets
         .iter()
@@ -198,29 +203,38 @@ fn settle_stacks(rows: &mut Rows<'_>, options: &GenerateOptions) -> Result<Optio
             "Keep the rows of the record `stack`, or set `has_call_chain` to NULL in all rows for a profile without calling contexts.",
         ));
     }
-    let chainless = rows.chainless.take();
-    if !rows.have_stacks() {
-        if let Some(chainless) = chainless {
-            rows.traces.merge(chainless);
-        }
+    settle_chainless(rows, sides);
+    if sides == BySide::default() {
         return Ok(None);
     }
     if !options.ignore_stack_samples {
         if options.fill_zero_for_all_funcs {
             return Err(no_zeros_with_contexts("the traces", "have"));
         }
-        if rows.has_flat {
+        if sides.kernel && rows.has_flat.kernel || sides.user && rows.has_flat.user {
             let message = "some samples of the traces come from recordings with call chains and others do not";
             return Err(not_all_have_call_chains(message.to_owned()));
         }
     }
-    // As in a recording, the call stacks of such samples are not sure.
-    rows.traces.lose(EntryClass::UnsureStack, rows.chainless_entries);
     Ok(rows.stacks.take().map(|stacks| {
         let (stacks, traces) = stacks.into_parts();
         rows.traces.merge(traces);
         stacks
     }))
+}
+
+/// Counts the branches of events without call chains in recordings whose other events have them, unless `sides` says that
+/// call stacks decide which samples count.
+fn settle_chainless(rows: &mut Rows<'_>, sides: BySide<bool>) {
+    std::mem::take(&mut rows.chainless).map(|side, chainless| match chainless {
+        None => {}
+        // As in a recording, the call stacks of such samples are not sure.
+        Some(_) if *sides.of(side) => {
+            let entries = *rows.chainless_entries.of(side);
+            rows.traces.lose(EntryClass::UnsureStack, entries);
+        }
+        Some(chainless) => rows.traces.merge(chainless),
+    });
 }
 
 fn read_rows<'a>(

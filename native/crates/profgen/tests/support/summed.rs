@@ -20,10 +20,11 @@ pub fn address(code: (u64, u64, u64), known: Vec<u64>) -> impl Strategy<Value = 
     ]
 }
 
-/// Adds up the rows of files as an engine does it.
-pub fn sum(shards: &[PathBuf], to: &Path) {
+/// Adds up the rows of files as an engine does it, after the counts of each file are multiplied by its weight. Rows with
+/// the weight 0 stay.
+pub fn sum(shards: &[PathBuf], weights: &[u64], to: &Path) {
     let mut texts = BTreeMap::new();
-    for path in shards {
+    for (path, weight) in shards.iter().zip(weights) {
         let shard = Shard::open(path).expect("a shard");
         for group in 0..shard.groups() {
             let add = |row: &Row<'_>| {
@@ -37,8 +38,8 @@ pub fn sum(shards: &[PathBuf], to: &Path) {
                     }
                 );
                 let entry = texts.entry(key).or_insert_with(|| (own(row), 0u64, 0u64));
-                entry.1 += row.count;
-                entry.2 += row.mispredicted;
+                entry.1 += row.count * weight;
+                entry.2 += row.mispredicted * weight;
                 Ok::<(), traceshard::Error>(())
             };
             shard.read_group(group, add).expect("rows");
@@ -55,6 +56,19 @@ pub fn sum(shards: &[PathBuf], to: &Path) {
     let mut writer = ShardWriter::new(Vec::new()).expect("memory");
     writer.write(&rows).expect("memory");
     std::fs::write(to, writer.finish(&Metadata::default()).expect("memory")).expect("written");
+}
+
+/// Returns each path as often as its weight says.
+pub fn repeated(paths: &[PathBuf], weights: &[u64]) -> Vec<PathBuf> {
+    let each = paths.iter().zip(weights);
+    each.flat_map(|(path, weight)| std::iter::repeat_n(path.clone(), *weight as usize))
+        .collect()
+}
+
+/// Returns weights for up to five files. The first weight is not 0.
+pub fn weights() -> impl Strategy<Value = Vec<u64>> {
+    let weights = (1u64..4, prop::collection::vec(0u64..4, 4));
+    weights.prop_map(|(first, others)| [vec![first], others].concat())
 }
 
 /// Returns a row with texts of its own, which are never freed, because a test is short.

@@ -268,16 +268,16 @@ pub(super) fn comm(
     encoder.record(3, if exec { 1 << 13 } else { 0 }, &body)
 }
 
-/// Encodes a FORK record (7) or an EXIT record (4).
+/// Encodes a FORK record (7) or an EXIT record (4) of a thread of the process `pid`.
 pub(super) fn task(
     encoder: &Encoder,
     event: Option<&EventSpec>,
     record_type: u32,
-    pid: i32,
-    parent: i32,
+    [pid, parent]: [i32; 2],
+    tid: i32,
     time: u64,
 ) -> Vec<u8> {
-    let mut body = encoder.halves(&[pid as u32, parent as u32, pid as u32, parent as u32]);
+    let mut body = encoder.halves(&[pid as u32, parent as u32, tid as u32, parent as u32]);
     body.extend(encoder.u64(time));
     body.extend(trailer(encoder, event, pid, time));
     encoder.record(record_type, 0, &body)

@@ -15,6 +15,7 @@ use crate::counting::stack::{EntryRules, Stack, events_of};
 use crate::counting::trace::TraceTable;
 use crate::input::call_stack::CallStackReader;
 use crate::input::collect::Collected;
+use crate::input::events::HasCallChains;
 use crate::input::script::offsets::Offsets;
 use crate::input::script::problems::{Problem, Problems};
 use crate::request::options::GenerateOptions;
@@ -152,7 +153,7 @@ impl<'a> Worker<'a> {
     ) -> Option<Line<'t>> {
         let (_, view) = self.current.as_mut()?;
         let stack = &mut self.call_stacks;
-        stack.begin(1);
+        stack.begin(1, HasCallChains::WHOLE);
         let (floor, mut has_low_frame) = (self.floor, false);
         let end = parser.call_stack(|address| {
             has_low_frame |= address < floor;
@@ -302,7 +303,7 @@ impl<'a> Worker<'a> {
             view: (*number - self.first_epoch) as u16,
             except: match kind {
                 SampleKind::Branches => None,
-                SampleKind::CallStacks => self.call_stacks.target_in_doubt(),
+                SampleKind::CallStacks => self.call_stacks.except(),
             },
         };
         let used = match kind {

@@ -18,13 +18,13 @@ use crate::addresses::binding::{Binding, bind, recognize};
 use crate::addresses::locate::{Place, View};
 use crate::binaries::code_space::NO_END;
 use crate::binaries::id::{BinaryId, ByBinary};
-use crate::binaries::target::Targets;
+use crate::binaries::target::{BySide, Targets};
 use crate::counting::bolt::BoltTraces;
 use crate::counting::call_sites::CallSites;
 use crate::counting::resolved::Resolved;
 use crate::counting::sampled::AddressCounts;
 use crate::counting::trace::TraceTable;
-use crate::input::events::{counts_instructions, uses_call_stacks};
+use crate::input::events::{counts_instructions, side_of, uses_call_stacks};
 use crate::input::other_mappings::OtherMappings;
 use crate::input::traces::doubt::Doubt;
 use crate::input::traces::places::Places;
@@ -83,7 +83,8 @@ impl From<traceshard::Error> for Stop {
 struct Total(u64);
 
 impl Total {
-    /// Adds the counts of all rows of a block, and passes each row to `count`. Returns the sum of the block.
+    /// Adds the counts of all rows of a block, and passes each row to `count`, except the rows that a weight of 0 leaves.
+    /// Returns the sum of the block.
     fn add(
         &mut self,
         block: &Block<'_>,
@@ -93,8 +94,10 @@ impl Total {
         let before = self.0;
         for row in block.rows() {
             let row = row?;
-            self.add_count(row.count, path).map_err(Stop::Row)?;
-            count(&row).map_err(Stop::Row)?;
+            if row.count | row.mispredicted > 0 {
+                self.add_count(row.count, path).map_err(Stop::Row)?;
+                count(&row).map_err(Stop::Row)?;
+            }
         }
         Ok(self.0 - before)
     }
@@ -120,10 +123,10 @@ pub(crate) struct Rows<'a> {
     /// Whole samples with call chains; `None` if the functions of the targets are not known yet.
     pub stacks: Option<Stacks<'a>>,
     /// Branches of events without call chains, in recordings whose other events have them, and their number.
-    pub chainless: Option<TraceTable>,
-    pub chainless_entries: u64,
+    pub chainless: BySide<Option<TraceTable>>,
+    pub chainless_entries: BySide<u64>,
     /// True if branches are of recordings without call chains.
-    pub has_flat: bool,
+    pub has_flat: BySide<bool>,
     /// Traces for BOLT, instead of the counts above, if they are wanted.
     pub bolt: Option<BoltTraces>,
     /// Sampled addresses, and the calls on their call chains.
@@ -164,9 +167,9 @@ impl<'a> Rows<'a> {
             options,
             traces: TraceTable::default(),
             stacks: functions.map(|functions| Stacks::new(targets, functions, options)),
-            chainless: None,
-            chainless_entries: 0,
-            has_flat: false,
+            chainless: BySide::default(),
+            chainless_entries: BySide::default(),
+            has_flat: BySide::default(),
             bolt: options.for_bolt.map(|_| BoltTraces::new()),
             addresses: AddressCounts::default(),
             call_sites: CallSites::default(),
@@ -216,7 +219,12 @@ impl<'a> Rows<'a> {
                 Ok(())
             }
             (Record::Branch | Record::SampledBranch, Some(kind)) => self.add_branches(block, kind, path),
-            (Record::Address | Record::Call, Some(kind)) => self.add_addresses(block, kind, path),
+            (Record::Address | Record::Call, Some(kind)) => {
+                let before = self.total.0;
+                self.add_addresses(block, kind, path)?;
+                self.has_addresses |= self.total.0 > before;
+                Ok(())
+            }
             (Record::Stack, Some(kind)) => self.add_stacks(block, kind, path),
             (Record::Patch, Some(kind)) => self.add_patches(block, kind, path),
         }
@@ -249,7 +257,6 @@ impl<'a> Rows<'a> {
     }
 
     fn add_addresses(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Result<(), Stop> {
-        self.has_addresses = true;
         let admitted = if self.options.samples == SampleUse::Branches || self.bolt.is_some() {
             None
         } else {
@@ -292,14 +299,15 @@ impl<'a> Rows<'a> {
     }
 
     fn add_branches(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Result<(), Stop> {
-        let admitted = if self.options.samples == SampleUse::Addresses && self.bolt.is_none() {
-            self.has_branches = true;
+        let wants_addresses = self.options.samples == SampleUse::Addresses && self.bolt.is_none();
+        let admitted = if wants_addresses {
             None
         } else {
             self.admit(block, kind, path)
         };
         let Some(Ok(number)) = admitted else {
             let count = self.total.add(block, path, |_| Ok(()))?;
+            self.has_branches |= wants_addresses && count > 0;
             if let Some(Err(class)) = admitted {
                 self.counted += count;
                 self.traces.lose(class, count);
@@ -309,11 +317,11 @@ impl<'a> Rows<'a> {
         let Known::Target(id, view, base) = &mut self.known[number].1 else {
             return Ok(());
         };
-        self.has_branches = true;
         let of_target = self.targets.entry(*id).or_default();
         let doubt = &mut of_target.doubt;
         // Number of branches that are counted elsewhere.
         let mut apart = 0;
+        let side = side_of(kind);
         let mut places = Places { view, base: *base };
         let mut via = Vec::new();
         let count = self.total.add(block, path, |row| {
@@ -322,13 +330,13 @@ impl<'a> Rows<'a> {
                 return places.count_for_bolt(row, kind, path, bolt);
             }
             if row.record == Record::SampledBranch {
-                self.has_flat |= row.has_call_chain.is_none();
+                *self.has_flat.of_mut(side) |= row.has_call_chain.is_none();
                 places.count_sampled_branch(row, &mut self.traces);
                 return Ok(());
             }
             let traces = match row.has_call_chain {
                 None => {
-                    self.has_flat = true;
+                    *self.has_flat.of_mut(side) = true;
                     &mut self.traces
                 }
                 // Rows of whole samples have the same branches.
@@ -339,8 +347,8 @@ impl<'a> Rows<'a> {
                 }
                 Some(false) => {
                     apart += row.count;
-                    self.chainless_entries += row.count;
-                    let traces = self.chainless.get_or_insert_default();
+                    *self.chainless_entries.of_mut(side) += row.count;
+                    let traces = self.chainless.of_mut(side).get_or_insert_default();
                     traces.read(row.count);
                     traces
                 }
@@ -356,6 +364,7 @@ impl<'a> Rows<'a> {
             }
             Ok(())
         })?;
+        self.has_branches |= count > 0;
         self.counted += count;
         self.traces.read(count - apart);
         Ok(())
@@ -372,13 +381,16 @@ impl<'a> Rows<'a> {
         let Known::Target(id, view, base) = &mut self.known[number].1 else {
             return Ok(());
         };
-        self.has_branches = true;
-        self.targets.entry(*id).or_default().has_stacks = true;
-        let Some(stacks) = &mut self.stacks else {
-            return Ok(());
-        };
         for row in block.rows() {
             let row = row?;
+            if row.count == 0 {
+                continue;
+            }
+            self.has_branches = true;
+            self.targets.entry(*id).or_default().has_stacks = true;
+            let Some(stacks) = &mut self.stacks else {
+                return Ok(());
+            };
             let mut add = || {
                 let entries = stacks.add(&row, number, (view, *base), path)?;
                 self.total.add_count(entries.ok_or_else(|| too_large(path))?, path)
@@ -399,8 +411,21 @@ impl<'a> Rows<'a> {
     }
 
     /// Returns true if targets have rows of whole samples.
-    pub(crate) fn have_stacks(&self) -> bool {
+    fn have_stacks(&self) -> bool {
         self.targets.values().any(|found| found.has_stacks)
+    }
+
+    /// Returns true for each side whose targets are counted by rows of whole samples: if there are such rows, or if only
+    /// events without call chains have samples of these targets, although other events of the same recording have call
+    /// chains.
+    pub(crate) fn sides_by_stacks(&self) -> BySide<bool> {
+        // The events with call chains may be deselected.
+        let all_events = self.options.select.events.is_empty();
+        let mut sides = self.chainless_entries.map(|_, entries| all_events && entries > 0);
+        for (id, _) in self.targets.iter().filter(|(_, found)| found.has_stacks) {
+            *sides.of_mut(self.targets_all[*id].side()) = true;
+        }
+        sides
     }
 
     fn add_patches(&mut self, block: &Block<'_>, kind: BinaryKind, path: &Path) -> Result<(), Stop> {
@@ -497,11 +522,17 @@ impl<'a> Rows<'a> {
             }
             (one, other) => one.or(other),
         };
-        if let Some(chainless) = other.chainless {
-            self.chainless.get_or_insert_default().merge(chainless);
-        }
-        self.chainless_entries += other.chainless_entries;
-        self.has_flat |= other.has_flat;
+        other.chainless.map(|side, chainless| {
+            if let Some(chainless) = chainless {
+                self.chainless.of_mut(side).get_or_insert_default().merge(chainless);
+            }
+        });
+        other
+            .chainless_entries
+            .map(|side, entries| *self.chainless_entries.of_mut(side) += entries);
+        other
+            .has_flat
+            .map(|side, has_flat| *self.has_flat.of_mut(side) |= has_flat);
         self.addresses.merge(other.addresses);
         self.call_sites.merge(other.call_sites);
         self.address_events.extend(other.address_events);

@@ -14,6 +14,7 @@ use crate::binaries::target::Targets;
 use crate::counting::stack::{EntryRules, Stack};
 use crate::counting::trace::TraceTable;
 use crate::input::call_stack::{CallStackReader, CallStacks};
+use crate::input::events::HasCallChains;
 use crate::input::traces::shards::invalid_cell;
 use crate::request::options::GenerateOptions;
 
@@ -82,7 +83,7 @@ impl<'a> Stacks<'a> {
         }
         let address = |end: Option<u64>| Avma(end.map_or(OUTSIDE, |address| address.wrapping_add(base)));
         let Self { reader, traces, .. } = self;
-        reader.begin(times);
+        reader.begin(times, HasCallChains::WHOLE);
         self.frames.iter().all(|frame| reader.push(address(*frame).0, view));
         if !reader.is_kept() {
             traces.lose(EntryClass::UnsureStack, events);
@@ -101,7 +102,7 @@ impl<'a> Stacks<'a> {
             branches,
             times,
             view: self.view,
-            except: reader.target_in_doubt(),
+            except: reader.except(),
         };
         stack.count_noting(view, EntryRules::KEPT, traces, &mut reader.entries);
         reader.count(times);
