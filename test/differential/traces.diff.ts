@@ -225,6 +225,7 @@ for codec in ('gzip', 'lz4'):
     write(f'{codec}-second-version-of-pages', table, compression=codec, data_page_version='2.0', row_group_size=50)
 duckdb.sql(f"COPY (FROM '{sys.argv[1]}') TO 'forms/duckdb-gzip.parquet' (COMPRESSION gzip)")
 duckdb.sql(f"COPY (FROM '{sys.argv[1]}') TO 'forms/duckdb-lz4.parquet' (COMPRESSION lz4_raw)")
+write('nulls-of-other-types', cast({'branch_stack': arrow.int32(), 'patch': arrow.float64(), 'taken': arrow.string(), 'run_start': arrow.float32()}))
 write('capitals', table.rename_columns([name.upper() for name in table.schema.names]))
 for form in sorted(os.listdir('forms')): print(form)`;
     const [name = ''] = readdirSync(join(folder, `spool/day=${DAYS[0]}`));
@@ -232,7 +233,7 @@ for form in sorted(os.listdir('forms')): print(form)`;
     const done = run(python, ['-c', write, file], folder);
     expect(done.stderr).toBe('');
     const forms = done.stdout.trim().split('\n');
-    expect(forms).toHaveLength(25);
+    expect(forms).toHaveLength(26);
     const generate = (traces: string) => {
       autofdoGen('--binary', 'binaries/calc', '--traces', traces, '-o', 'form.afdo');
       return readFileSync(join(folder, 'form.afdo'), 'latin1');

@@ -81,11 +81,17 @@ it('every encoding is read as the same profile, and equals that of llvm-profdata
     fc.asyncProperty(functions, async (generated) => {
       fc.pre(generated.length > 0); // An empty file is not a text profile.
       temporary.write('generated.prof', textOf(generated));
-      const expected = profileText((await encoded({ format: 'text' })).functions);
+      const { bytes, diagnostics } = await convertProfile({ input, format: 'text' });
+      const expected = profileText(parseProfile(bytes ?? new Uint8Array()).functions);
       for (const options of [{ format: 'binary' as const }, {}, { compressAllSections: true }]) {
         expect(profileText((await encoded(options)).functions)).toBe(expected);
       }
-      if (hasLlvmProfdata) expect(expected).toBe(llvmMerge(temporary.path, '--text', input).toString());
+      if (!hasLlvmProfdata) return;
+      const theirs = () => llvmMerge(temporary.path, '--text', input).toString();
+      // llvm-profdata refuses a text whose counts of one place add up to more than 64 bits.
+      if (diagnostics.some(({ code }) => code === 'counter-overflow'))
+        expect(theirs).toThrow('Counter overflow');
+      else expect(expected).toBe(theirs());
     }),
     { numRuns: 60 },
   );

@@ -129,10 +129,12 @@ pub(crate) struct Source {
 }
 
 /// Finds the columns in a file. A column of text may be missing if the name of a folder that the file is in states
-/// it: `given` returns true for such a column.
+/// it: `given` returns true for such a column. `has_values` returns false for a column of the file in which no row has a
+/// value; such a column may have any type, because engines choose one for `NULL AS via`.
 pub(crate) fn find_columns(
     schema: &SchemaDescriptor,
     given: impl Fn(&str) -> bool,
+    has_values: impl Fn(usize) -> bool,
 ) -> Result<[Option<Source>; COLUMNS.len()], Error> {
     let mut found = [None; COLUMNS.len()];
     let mut missing = Vec::new();
@@ -151,9 +153,12 @@ pub(crate) fn find_columns(
             return Err(Error::Twice { column: name });
         }
         match position {
-            // Engines write a column of nulls, such as `NULL AS via`, with this type and without values.
+            // This type has no values.
             Some(index) if !required && is_of_nulls(&schema.column(index)) => {}
-            Some(index) => found[number] = Some(source(number, index, &schema.column(index))?),
+            Some(index) => match source(number, index, &schema.column(index)) {
+                Err(_) if !required && !has_values(index) => {}
+                source => found[number] = Some(source?),
+            },
             None if kind_of(number) == Kind::Text && given(name) => {}
             None if column::LATER.contains(&number) => {}
             None => missing.push(*name),

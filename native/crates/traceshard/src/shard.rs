@@ -8,6 +8,7 @@ use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::Length;
+use parquet::file::statistics::Statistics;
 
 use crate::block::{Batches, Block, Needs, build_id};
 use crate::codec::Codec;
@@ -98,7 +99,13 @@ impl Shard {
         let parquet = guarded(|| ParquetMetaDataReader::new().parse_and_finish(&source))?;
         let metadata = Metadata::of(parquet.file_metadata().key_value_metadata())?;
         let given = |name: &str| partition.iter().any(|(key, _)| key == name);
-        let columns = find_columns(parquet.file_metadata().schema_descr(), given)?;
+        let has_values = |index| {
+            parquet
+                .row_groups()
+                .iter()
+                .any(|group| !is_without_values(group, index))
+        };
+        let columns = find_columns(parquet.file_metadata().schema_descr(), given, has_values)?;
         for group in parquet.row_groups() {
             check_rows(group)?;
             check_compression(group, &columns)?;
@@ -320,14 +327,20 @@ fn check_compression(group: &RowGroupMetaData, columns: &[Option<Column>]) -> Re
     Ok(())
 }
 
+/// Returns true if the statistics state that no row of a group has a value in a column.
+fn is_without_values(group: &RowGroupMetaData, index: usize) -> bool {
+    let without_value = group.column(index).statistics().and_then(Statistics::null_count_opt);
+    without_value.is_some_and(|rows| i64::try_from(rows) == Ok(group.num_rows()))
+}
+
 /// Returns the text that all rows of a group have, if the statistics state it; `None` inside if the rows of a column
 /// of any type have no value.
 fn constant(group: &RowGroupMetaData, column: Column) -> Option<Option<Box<str>>> {
     let statistics = group.column(column.index).statistics()?;
-    let without_value = statistics.null_count_opt()?;
-    if without_value > 0 {
-        return (i64::try_from(without_value) == Ok(group.num_rows())).then_some(None);
+    if is_without_values(group, column.index) {
+        return Some(None);
     }
+    (statistics.null_count_opt()? == 0).then_some(())?;
     if column.physical != parquet::basic::Type::BYTE_ARRAY {
         return None;
     }

@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
@@ -77,6 +77,10 @@ fn one_row_of(replaced: &str, by: &str, count: i64, version: Option<&str>, text:
                 parquet::basic::Type::INT64 => {
                     let value = if name == "count" { count } else { 1 };
                     drop(column.typed::<Int64Type>().write_batch(&[value], None, None));
+                }
+                // A column without a value.
+                parquet::basic::Type::INT32 => {
+                    drop(column.typed::<Int32Type>().write_batch(&[], Some(&[0]), None));
                 }
                 parquet::basic::Type::DOUBLE => drop(column.typed::<DoubleType>().write_batch(&[5.0], None, None)),
                 _ => drop(
@@ -154,6 +158,24 @@ fn wrong_cells_are_named() {
     );
     let encrypted = message([b"PARE".as_slice(), &[0; 100], b"PARE"].concat());
     assert_eq!(encrypted, "the Parquet file is encrypted");
+}
+
+#[test]
+fn columns_without_a_value_may_have_any_type() {
+    for name in ["event", "arch", "via", "patch"] {
+        let declared = format!("REQUIRED BYTE_ARRAY {name} (STRING);");
+        assert!(
+            matches!(
+                rows_of(one_row(&declared, &format!("OPTIONAL INT32 {name};"), 5, None)),
+                Ok(1)
+            ),
+            "{name}"
+        );
+    }
+    // Every row has a path.
+    let path = one_row("REQUIRED BYTE_ARRAY path (STRING);", "OPTIONAL INT32 path;", 5, None);
+    let error = rows_of(path).expect_err("refused").to_string();
+    assert_eq!(error, "column `path` is INT32, and it must be text");
 }
 
 #[test]
