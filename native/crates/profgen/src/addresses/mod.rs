@@ -2,5 +2,6 @@
 //! the binary's code an address lies.
 
 pub(crate) mod binding;
+pub(crate) mod build_ids;
 pub(crate) mod load_address;
 pub(crate) mod locate;

@@ -1,10 +1,11 @@
 //! The files that recordings map, and the file of each mapping.
 
-use perfdata::{AddressSpaces, BuildId, CpuMode, KERNEL_IMAGE, MapId, Mapping, Metadata, Moment, Segment, image_name};
+use perfdata::{AddressSpaces, CpuMode, KERNEL_IMAGE, MapId, Mapping, Metadata, Moment, Segment};
 use rustc_hash::FxHashMap;
 use traceshard::{Binary, BinaryKind, KERNEL_BIAS};
 
 use crate::addresses::binding::is_no_file;
+use crate::addresses::build_ids::BuildIds;
 use crate::gather::lives::Lives;
 
 /// Upper bound of addresses, exclusive, so that engines without unsigned numbers can hold them.
@@ -66,7 +67,7 @@ pub(crate) struct Followed {
     pub spaces: AddressSpaces,
     /// Content of each mapping, by mapping id.
     pub held: Vec<Held>,
-    build_ids: FxHashMap<String, BuildId>,
+    build_ids: BuildIds,
     /// The lives of processes; `None` if the past is never forgotten.
     lives: Option<Lives>,
     /// The moment of the latest change, and the moment of the latest change when the past was last forgotten.
@@ -98,14 +99,12 @@ impl Followed {
                 lives.note(record);
             }
         }
-        let known = self.build_ids.len();
-        self.build_ids
-            .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
+        let changes = self.build_ids.extend(segment.side_records(), metadata);
         let build_ids = &self.build_ids;
         let mut hold = |(_, mapping): (MapId, &Mapping)| held(mapping, build_ids, files);
         let bound = self.held.len();
         let mut rewritten = false;
-        if build_ids.len() != known {
+        if changes {
             let again: Vec<_> = self.spaces.mappings().take(bound).map(&mut hold).collect();
             rewritten = again != self.held;
             self.held = again;
@@ -130,6 +129,7 @@ impl Followed {
         present.extend(&self.spaces.since(self.latest_before, &gone));
         self.latest_before = self.latest;
         *files = Files::default();
+        self.build_ids.keep(present.mappings().map(|(_, mapping)| mapping));
         let build_ids = &self.build_ids;
         self.held = present
             .mappings()
@@ -140,7 +140,7 @@ impl Followed {
     }
 }
 
-fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut Files) -> Held {
+fn held(mapping: &Mapping, build_ids: &BuildIds, files: &mut Files) -> Held {
     let name = mapping.file.name.as_str();
     let kind = match mapping.cpumode {
         CpuMode::Kernel if name.starts_with(KERNEL_IMAGE) => BinaryKind::Kernel,
@@ -149,10 +149,7 @@ fn held(mapping: &Mapping, build_ids: &FxHashMap<String, BuildId>, files: &mut F
     };
     // A kernel that hides its addresses states 0.
     let hidden = kind == BinaryKind::Kernel && mapping.pgoff == 0;
-    let build_id = mapping
-        .file
-        .build_id
-        .or_else(|| build_ids.get(image_name(&mapping.file.name)).copied());
+    let build_id = build_ids.of(mapping);
     // Memory with a build id holds a file, whatever its name is.
     if !mapping.executable || hidden || build_id.is_none() && is_no_file(name) {
         return Held::Other;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use job::failure::recording_error;
 use job::{Diagnostic, Error, ErrorCode, Observer};
-use perfdata::{BuildId, Change, Metadata, image_name};
-use rustc_hash::FxHashMap;
+use perfdata::Change;
 
+use crate::addresses::build_ids::BuildIds;
 use crate::binaries::debug::check_named;
 use crate::binaries::id::ByBinary;
 use crate::binaries::mapped::Mapped;
@@ -61,6 +61,7 @@ fn read_mappings(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> 
     for path in paths {
         refuse_stream(path)?;
         let mut input = open(path, observer)?;
+        let mut build_ids = BuildIds::default();
         // The first segment has the mappings of the whole file, unless the file is read once.
         if extent == Extent::Beginning {
             input.read_once();
@@ -68,14 +69,10 @@ fn read_mappings(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> 
         while let Some(segment) = input.next_segment().map_err(recording_error)? {
             let known = mapped.len();
             let metadata = input.metadata();
-            let listed = listed_build_ids(metadata);
+            build_ids.extend(segment.side_records(), metadata);
             for record in segment.side_records() {
                 if let Change::Map(mapping) = &record.change {
-                    let id = mapping.file.build_id;
-                    mapped.add(
-                        mapping,
-                        id.or_else(|| listed.get(image_name(&mapping.file.name)).copied()),
-                    );
+                    mapped.add(mapping, build_ids.of(mapping));
                 }
             }
             mapped.add_release(metadata);
@@ -85,11 +82,6 @@ fn read_mappings(paths: &[PathBuf], extent: Extent, observer: &dyn Observer) -> 
         }
     }
     Ok(mapped)
-}
-
-fn listed_build_ids(metadata: &Metadata) -> FxHashMap<&str, BuildId> {
-    let entries = metadata.build_ids.iter();
-    entries.map(|entry| (entry.name.as_str(), entry.id)).collect()
 }
 
 /// Refuses a stream, because it cannot be read twice.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use job::Error;
-use perfdata::{AddressSpaces, BuildId, CpuMode, MapId, Mapping, Metadata, Segment, SideRecord, image_name};
+use perfdata::{AddressSpaces, BuildId, CpuMode, MapId, Mapping, Metadata, Segment, SideRecord};
 use rustc_hash::FxHashMap;
 
 use crate::addresses::binding::{Binding, bind, recognize};
+use crate::addresses::build_ids::BuildIds;
 use crate::addresses::load_address::{GlobalBase, is_of_target};
 use crate::binaries::id::BinaryId;
 use crate::binaries::target::Targets;
@@ -18,7 +19,7 @@ pub(crate) struct BoundSpaces {
     pub spaces: AddressSpaces,
     /// Content of each mapping, by group and mapping id.
     pub bindings: Vec<Vec<Binding>>,
-    build_ids: FxHashMap<String, BuildId>,
+    build_ids: BuildIds,
     /// Pairs of targets that the recording does not tell apart. The first target of each pair gets the
     /// samples.
     pub rivals: BTreeSet<(BinaryId, BinaryId)>,
@@ -31,7 +32,7 @@ impl BoundSpaces {
         Self {
             spaces: AddressSpaces::default(),
             bindings: vec![Vec::new(); groups],
-            build_ids: FxHashMap::default(),
+            build_ids: BuildIds::default(),
             rivals: BTreeSet::new(),
             records: Vec::new(),
         }
@@ -50,9 +51,7 @@ impl BoundSpaces {
         if !options.policy.own_mappings || options.show_mmap_events {
             self.records.extend_from_slice(segment.side_records());
         }
-        let known = self.build_ids.len();
-        self.build_ids
-            .extend(metadata.build_ids.iter().map(|entry| (entry.name.clone(), entry.id)));
+        let changes = self.build_ids.extend(segment.side_records(), metadata);
         let mut rewritten = false;
         for (group, targets) in groups.iter().enumerate() {
             // Many mappings belong to few files, and there may be many targets.
@@ -64,15 +63,14 @@ impl BoundSpaces {
                 let recognized = recognized
                     .entry((Arc::as_ptr(&mapping.file), mapping.cpumode == CpuMode::Kernel))
                     .or_insert_with(|| {
-                        let recorded = mapping.file.build_id.as_ref().or_else(|| self.listed_build_id(mapping));
-                        let recorded = recorded.filter(|_| options.policy.build_ids);
-                        recognize(mapping, recorded, targets, options.ignore_build_id)
+                        let recorded = self.build_id_of(mapping).filter(|_| options.policy.build_ids);
+                        recognize(mapping, recorded.as_ref(), targets, options.ignore_build_id)
                     });
                 let binding = recognized.as_ref().map(|found| bind(mapping, found, targets));
                 binding.unwrap_or(Binding::Other)
             };
             let bound = &self.bindings[group];
-            if self.build_ids.len() != known {
+            if changes {
                 let mappings = self.spaces.mappings().map(&mut bind).take(bound.len());
                 rewritten |= !mappings.eq(bound.iter().cloned());
             }
@@ -85,13 +83,8 @@ impl BoundSpaces {
         rewritten
     }
 
-    /// Returns the build id that the recording's table has for a mapping's file.
-    fn listed_build_id(&self, mapping: &Mapping) -> Option<&BuildId> {
-        self.build_ids.get(image_name(&mapping.file.name))
-    }
-
     pub(crate) fn build_id_of(&self, mapping: &Mapping) -> Option<BuildId> {
-        mapping.file.build_id.or_else(|| self.listed_build_id(mapping).copied())
+        self.build_ids.of(mapping)
     }
 
     pub(crate) fn global_base(
