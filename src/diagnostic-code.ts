@@ -84,6 +84,7 @@ import type { BindingDiagnosticCode } from '../native/binding/index.cjs';
  * - `recovered-function`: straight-line ranges start in code outside of its function's range in the debug information
  * - `run-ends-unsure`: straight-line ranges of traces may end at a higher address than was counted
  * - `samples-filtered`: an event samples only some kinds of operations
+ * - `samples-late`: samples of a stream came so late that the mappings of their time were forgotten
  * - `split-units-missing`: split debug information is missing
  * - `symbol-file`: a file of symbols cannot be used
  * - `symbol-list-lost`: the encoding has no list of symbols

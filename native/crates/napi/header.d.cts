@@ -83,6 +83,7 @@ export type BindingDiagnosticCode =
   | 'recovered-function'
   | 'run-ends-unsure'
   | 'samples-filtered'
+  | 'samples-late'
   | 'split-units-missing'
   | 'symbol-file'
   | 'symbol-list-lost'

@@ -36,6 +36,8 @@ codes! {
     BranchesSampled = "branches-sampled",
     /// An event samples some kinds of operations only.
     SamplesFiltered = "samples-filtered",
+    /// Samples of a stream came after the mappings of their time were forgotten.
+    SamplesLate = "samples-late",
     /// Part of a trace is damaged or missing.
     TraceDamaged = "trace-damaged",
     /// The CPU had no room for a part of a trace, or gave up samples.

@@ -103,6 +103,12 @@ impl AddressSpaces {
         }
     }
 
+    /// Returns the number of changes after a moment.
+    #[must_use]
+    pub fn changes_after(&self, moment: Moment) -> usize {
+        self.events.len() - self.events.partition_point(|event| event.moment <= moment)
+    }
+
     /// Returns a mapping by its number.
     ///
     /// # Panics

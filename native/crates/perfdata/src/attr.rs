@@ -59,6 +59,7 @@ mod flag {
     pub(super) const EXCLUDE_CALLCHAIN_KERNEL: u32 = 21;
     pub(super) const EXCLUDE_CALLCHAIN_USER: u32 = 22;
     pub(super) const COMM_EXEC: u32 = 24;
+    pub(super) const USE_CLOCKID: u32 = 25;
 }
 
 /// Size in bytes of the first published `perf_event_attr` (PERF_ATTR_SIZE_VER0). A size of 0 means the same.
@@ -121,6 +122,12 @@ impl EventAttr {
             sample_regs_user: field(80),
             ids: Vec::new(),
         })
+    }
+
+    /// Returns true if times are those of a clock that was chosen (`perf record -k`), and not those of the kernel's own
+    /// clock, which the CPU's timer can be converted to.
+    pub(crate) fn has_own_clock(&self) -> bool {
+        self.flag(flag::USE_CLOCKID)
     }
 
     /// Returns true if samples of this event have a time.

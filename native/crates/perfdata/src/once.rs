@@ -12,6 +12,7 @@ use crate::scan::{ScanEnd, Scanner, Wave};
 use crate::seekable::FilePart;
 use crate::segment::{Chunk, Segment, SegmentBytes};
 use crate::stats::DamageKind;
+use crate::trace::{TraceBytes, Wanted};
 
 /// The records of a file that have not been read.
 #[derive(Debug)]
@@ -67,12 +68,9 @@ impl Once {
         Ok(Some(Segment {
             bytes: SegmentBytes::Memory(buffers),
             chunks: chunks.into_iter().map(|(file, range)| Chunk { file, range }).collect(),
-            traces: Vec::new(),
-            table: recording.table(),
             side_records,
             stats,
-            events_changed: false,
-            deferred: Vec::new(),
+            ..Segment::empty(recording.table())
         }))
     }
 
@@ -105,7 +103,8 @@ impl ReadSegment for Once {
         cancel: Option<&AtomicBool>,
     ) -> Result<Option<Segment>, Error> {
         if self.state == State::Ended {
-            return Ok(recording.take_trace(std::slice::from_ref(&self.part.source)));
+            let source = std::slice::from_ref(&self.part.source);
+            return recording.take_trace(TraceBytes::Files(source), Wanted::All);
         }
         let segment = match self.scanner.end() {
             None => self.read_plain(recording, cancel)?,

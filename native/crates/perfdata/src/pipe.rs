@@ -1,7 +1,6 @@
 //! Streams that can be read only once: the output of `perf record -o -`, or a file that comes through a pipe.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -13,7 +12,9 @@ use crate::record_stream::{Progress, RecordStream};
 use crate::recording::Recording;
 use crate::segment::Segment;
 use crate::source::Source;
+use crate::spool::Spool;
 use crate::stats::{Damage, DamageKind, RecordStats};
+use crate::trace::{TraceBytes, Wanted};
 
 /// A stream, and the segments that were read ahead.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub(crate) struct Pipe {
     position: u64,
     file: Option<FileInPipe>,
     /// The copied trace data, after the stream has ended.
-    trace: Vec<Arc<Source>>,
+    trace: Spool,
 }
 
 /// The header of a file that comes through a pipe. Its features follow the records.
@@ -36,10 +37,11 @@ pub(crate) struct FileInPipe {
 impl Pipe {
     pub(crate) fn new(stream: RecordStream, file: Option<FileInPipe>) -> Self {
         Self {
-            stream: Some(stream.spooling()),
+            // The features of a file, which follow the records, have the build ids.
+            stream: Some(stream.spooling(file.is_none())),
             position: 0,
             file,
-            trace: Vec::new(),
+            trace: Spool::default(),
         }
     }
 
@@ -100,13 +102,20 @@ impl ReadSegment for Pipe {
         cancel: Option<&AtomicBool>,
     ) -> Result<Option<Segment>, Error> {
         let Some(stream) = &mut self.stream else {
-            return Ok(recording.take_trace(&self.trace));
+            let segment = recording.take_trace(TraceBytes::Copied(&self.trace), Wanted::All)?;
+            self.trace
+                .forget_before(recording.first_trace_byte().unwrap_or(u64::MAX));
+            return Ok(segment);
         };
+        if let Some(segment) = stream.ripe_trace(recording)? {
+            return Ok(Some(segment));
+        }
         let (mut segment, progress) = stream.read_segment(self.position, Vec::new(), recording, cancel)?;
         recording.metadata.compressed |= stream.is_compressed();
         self.position += segment.stats.bytes;
         if let Progress::End(_) = progress {
-            self.trace.extend(stream.take_spool()?);
+            self.trace = stream.take_spool();
+            self.trace.end_part()?;
             self.end(recording, &mut segment.stats)?;
         }
         Ok(Some(segment))

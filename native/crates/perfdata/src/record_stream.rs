@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -14,10 +13,9 @@ use crate::error::{Error, check_cancelled};
 use crate::record::{HEADER_SIZE, RecordHeader, TRAILER_PEEK, peeks_behind, record_type, trailing_payload};
 use crate::recording::Recording;
 use crate::segment::Segment;
-use crate::source::Source;
 use crate::spool::Spool;
 use crate::stats::{Damage, DamageKind, RecordStats};
-use crate::trace::PayloadPlace;
+use crate::trace::{PayloadPlace, TraceBytes, Wanted};
 use crate::waiting::Waiting;
 use crate::walk::{cut_off, is_perf_chatter};
 
@@ -50,9 +48,10 @@ pub(crate) struct RecordStream {
     skip: u64,
     /// True if the trace data that is skipped is needed later, and so has to be copied.
     keeps: bool,
-    /// True if the input cannot be read again, so that trace data which is needed has to be copied.
-    spools: bool,
+    /// Copy of the trace data that is needed later. `None` if the input can be read again.
     spool: Option<Spool>,
+    /// True if rounds make parts of the trace ripe.
+    has_rounds: bool,
     inflater: Option<Inflater>,
     /// The beginning of a decompressed record whose rest belongs to the next segment.
     begun: Vec<u8>,
@@ -115,8 +114,8 @@ impl RecordStream {
             offset,
             skip: 0,
             keeps: false,
-            spools: false,
             spool: None,
+            has_rounds: false,
             inflater: None,
             begun: Vec::new(),
             oversized_left: 0,
@@ -127,15 +126,29 @@ impl RecordStream {
         }
     }
 
-    /// Returns the stream, set up for an input that cannot be read again: the trace is copied.
-    pub(crate) fn spooling(mut self) -> Self {
-        self.spools = true;
+    /// Returns the stream, set up for an input that cannot be read again: the trace is copied. If `has_rounds`, the
+    /// rounds of the input make parts of the trace ripe. Otherwise the whole trace is decoded in the end.
+    pub(crate) fn spooling(mut self, has_rounds: bool) -> Self {
+        self.spool = Some(Spool::default());
+        self.has_rounds = has_rounds;
         self
     }
 
     /// Takes the copy of the trace.
-    pub(crate) fn take_spool(&mut self) -> Result<Option<Arc<Source>>, Error> {
-        self.spool.take().map(Spool::into_source).transpose()
+    pub(crate) fn take_spool(&mut self) -> Spool {
+        self.spool.take().unwrap_or_default()
+    }
+
+    /// Returns a segment with the next part of the trace that is ripe. Returns `None` if there is no such part.
+    pub(crate) fn ripe_trace(&mut self, recording: &mut Recording) -> Result<Option<Segment>, Error> {
+        let Some(spool) = self.spool.as_mut().filter(|_| self.has_rounds) else {
+            return Ok(None);
+        };
+        spool.end_part()?;
+        let segment = recording.take_trace(TraceBytes::Copied(spool), Wanted::Ripe)?;
+        recording.forget_past_of_trace();
+        spool.forget_before(recording.first_trace_byte().unwrap_or(u64::MAX));
+        Ok(segment)
     }
 
     /// Ends segments after `patience`, even if they are not full.
@@ -185,6 +198,7 @@ impl RecordStream {
         let mut progress = Progress::More;
         let begun = Instant::now();
         let patience = self.patience;
+        let has_rounds = self.has_rounds;
         let is_late = |progress: Progress, bytes: &[u8]| {
             let may_end = progress == Progress::Idle || !bytes.is_empty();
             may_end && patience.is_some_and(|patience| begun.elapsed() >= patience)
@@ -192,11 +206,15 @@ impl RecordStream {
         while !matches!(progress, Progress::End(_))
             && buffer.bytes().len() < SEGMENT_SIZE
             && !is_late(progress, buffer.bytes())
+            && !recording.has_trace_batch()
         {
             progress = self.advance(&mut buffer, cancel, |position, header, record, behind| {
                 stats.count_record(header);
                 if Recording::wants(header) {
                     recording.absorb(position, header, record, &mut stats, &mut side_records);
+                }
+                if has_rounds && header.record_type == record_type::FINISHED_ROUND {
+                    recording.end_round();
                 }
                 chunks.add(position, record.len() as u64);
                 let place = PayloadPlace {
@@ -216,6 +234,7 @@ impl RecordStream {
         let mut segment = Segment::in_memory(buffer, chunks, recording.table());
         segment.side_records = side_records;
         segment.stats = stats;
+        segment.trace_to_come = recording.trace_to_come();
         Ok((segment, progress))
     }
 
@@ -289,14 +308,13 @@ impl RecordStream {
                     }
                     let payload_at = match &self.spool {
                         Some(spool) => spool.size(),
-                        None if self.spools => 0,
                         None => self.offset + len as u64,
                     };
                     let (record, behind) = self.rest().split_at(len);
                     let is_needed = emit(buffer.end(), header, record, payload_at);
                     buffer.push(record);
                     self.skip = trailing_payload(header, record, behind, self.order);
-                    self.keeps = is_needed && self.spools;
+                    self.keeps = is_needed;
                     self.consume(len);
                     // If segments end after some time, the caller looks at the clock after every record.
                     if self.skip > 0 || self.filled - self.start < HEADER_SIZE || self.patience.is_some() {
@@ -456,11 +474,7 @@ impl RecordStream {
             })));
         }
         let passed = self.skip.min((self.filled - self.start) as u64);
-        if self.keeps {
-            let spool = match &mut self.spool {
-                Some(spool) => spool,
-                none => none.insert(Spool::new()?),
-            };
+        if let Some(spool) = self.spool.as_mut().filter(|_| self.keeps) {
             spool.append(&self.window[self.start..self.start + passed as usize])?;
         }
         self.skip -= passed;

@@ -7,6 +7,7 @@ use crate::attr::{EventAttr, MIN_ATTR_SIZE, declared_size};
 use crate::build_id::BuildIdEntry;
 use crate::byte_order::{ByteOrder, nul_terminated};
 use crate::deferred_chains::DeferredChains;
+use crate::error::Error;
 use crate::event_names::EventNames;
 use crate::event_table::EventTable;
 use crate::feature::absorb_feature;
@@ -14,9 +15,8 @@ use crate::metadata::{Metadata, TraceFormat};
 use crate::record::{HEADER_SIZE, RecordHeader, misc, record_type};
 use crate::segment::Segment;
 use crate::side_record::{FileNames, SideRecord, parse_change};
-use crate::source::Source;
 use crate::stats::RecordStats;
-use crate::trace::{PayloadPlace, Trace};
+use crate::trace::{PayloadPlace, Trace, TraceBytes, TraceEvent, TraceToCome, Wanted};
 
 /// Number of the EVENT_UPDATE kind that has a name.
 const EVENT_UPDATE_NAME: u64 = 2;
@@ -145,6 +145,8 @@ impl Recording {
                 self.deferred.absorb(record, tid, order)?;
             }
             record_type::HEADER_ATTR => self.absorb_attr(record)?,
+            // perf writes the conversion of the timer before the record that names the kind of trace.
+            record_type::TIME_CONV => self.trace.facts.set_clock(record, order),
             record_type::AUXTRACE_INFO => self.metadata.trace = Some(TraceFormat::parse(record, order)?),
             record_type::HEADER_EVENT_TYPE => {
                 let name = nul_terminated(record.get(16..)?);
@@ -192,18 +194,54 @@ impl Recording {
         added.is_some()
     }
 
-    /// Returns a segment with the whole raw trace, after everything else was read. Returns `None` if there is no raw
-    /// trace that can be decoded.
-    pub(crate) fn take_trace(&mut self, sources: &[Arc<Source>]) -> Option<Segment> {
-        let trace = std::mem::take(&mut self.trace);
+    /// Notes the end of a round of a stream, which makes parts of the raw trace ripe.
+    pub(crate) fn end_round(&mut self) {
+        self.trace.end_round();
+    }
+
+    /// Forgets what no later part of the raw trace needs.
+    pub(crate) fn forget_past_of_trace(&mut self) {
+        self.trace.forget_past();
+    }
+
+    /// Returns true if there is enough of the raw trace to be decoded although the stream goes on.
+    pub(crate) fn has_trace_batch(&self) -> bool {
+        self.trace.has_batch()
+    }
+
+    /// Returns the offset in the copy of a stream of the first byte of the raw trace that is still needed.
+    pub(crate) fn first_trace_byte(&self) -> Option<u64> {
+        self.trace.first_byte()
+    }
+
+    /// Returns a segment with the next part of the raw trace. Returns `None` if there is no such part.
+    pub(crate) fn take_trace(&mut self, bytes: TraceBytes<'_>, wanted: Wanted) -> Result<Option<Segment>, Error> {
         let table = self.table();
-        let event = self.metadata.arm_spe_event()?;
-        let period = self.metadata.attrs[event].sample_period;
-        let traces = trace.into_streams(sources, u16::try_from(event).ok()?, period, table.timed);
-        (!traces.is_empty()).then(|| Segment {
+        let found = self.metadata.arm_spe_event();
+        let Some((index, event)) = found.and_then(|event| Some((event, u16::try_from(event).ok()?))) else {
+            self.trace.pass_over_ripe();
+            return Ok(None);
+        };
+        let attr = &self.metadata.attrs[index];
+        if attr.has_own_clock() {
+            self.trace.facts.forget_clock();
+        }
+        let event = TraceEvent {
+            event,
+            period: attr.sample_period,
+            timed: table.timed,
+        };
+        let decoded = self.trace.decode_batch(bytes, wanted, event)?;
+        Ok(decoded.map(|traces| Segment {
             traces,
+            trace_to_come: self.trace_to_come(),
             ..Segment::empty(table)
-        })
+        }))
+    }
+
+    /// Returns facts about the rest of the raw trace. Returns `None` if there is no raw trace that can be decoded.
+    pub(crate) fn trace_to_come(&self) -> Option<TraceToCome> {
+        self.has_arm_spe().then(|| self.trace.to_come(self.table.timed))
     }
 
     /// Reads HEADER_ATTR: an attr of the size that it states, then u64 ids to the end of the record.

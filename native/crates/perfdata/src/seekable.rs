@@ -25,7 +25,7 @@ use crate::segment::{Chunk, Segment, SegmentBytes, file_of, position_base};
 use crate::side_record::SideRecord;
 use crate::source::{Source, SourceReader};
 use crate::stats::{Damage, DamageKind, RecordStats};
-use crate::trace::PayloadPlace;
+use crate::trace::{PayloadPlace, TraceBytes, Wanted};
 
 /// The records of one file.
 #[derive(Debug, Clone)]
@@ -100,7 +100,7 @@ impl Seekable {
             }
             self.compressed.pop_front();
         }
-        Ok(recording.take_trace(&self.sources))
+        recording.take_trace(TraceBytes::Files(&self.sources), Wanted::All)
     }
 
     /// Reads everything except the samples from all files.
@@ -149,12 +149,10 @@ impl Seekable {
         Ok(Segment {
             bytes: SegmentBytes::Files(sources),
             chunks,
-            traces: Vec::new(),
-            table: recording.table(),
             side_records,
             stats,
-            events_changed: false,
             deferred: vec![Arc::clone(&self.deferred)],
+            ..Segment::empty(recording.table())
         })
     }
 }

@@ -16,7 +16,8 @@ use crate::sampled_address::{AddressLayout, SampleSink};
 use crate::side_record::SideRecord;
 use crate::source::Source;
 use crate::stats::{Damage, DamageKind, RecordStats, TraceStats};
-use crate::trace_stream::TraceStream;
+use crate::trace::TraceToCome;
+use crate::trace_chunk::TraceChunk;
 use crate::walk::{Stretch, WalkEnd, walk_records};
 
 /// A stretch of the input: all plain files, or the next few MiB of a stream.
@@ -24,8 +25,9 @@ use crate::walk::{Stretch, WalkEnd, walk_records};
 pub struct Segment {
     pub(crate) bytes: SegmentBytes,
     pub(crate) chunks: Vec<Chunk>,
-    /// Buffers of a raw trace. Their chunks follow the chunks of records.
-    pub(crate) traces: Vec<TraceStream>,
+    /// Samples of a raw trace. Their chunks follow the chunks of records.
+    pub(crate) traces: Vec<TraceChunk>,
+    pub(crate) trace_to_come: Option<TraceToCome>,
     pub(crate) table: Arc<EventTable>,
     pub(crate) side_records: Vec<SideRecord>,
     pub(crate) stats: RecordStats,
@@ -112,6 +114,7 @@ impl Segment {
             bytes: SegmentBytes::Memory(Vec::new()),
             chunks: Vec::new(),
             traces: Vec::new(),
+            trace_to_come: None,
             table,
             side_records: Vec::new(),
             stats: RecordStats::default(),
@@ -124,6 +127,13 @@ impl Segment {
     #[must_use]
     pub fn side_records(&self) -> &[SideRecord] {
         &self.side_records
+    }
+
+    /// Returns facts about the samples in later segments that are made of a raw trace, which a CPU may deliver long
+    /// after it was written. Returns `None` if there is no raw trace, and for the records of a file.
+    #[must_use]
+    pub fn trace_to_come(&self) -> Option<TraceToCome> {
+        self.trace_to_come
     }
 
     /// Returns true if a record behind the first segment changed how samples are decoded.
@@ -186,18 +196,17 @@ impl Segment {
         buffer: &mut ChunkBuffer,
         mut sink: S,
     ) -> Result<ChunkStats, Error> {
-        let ChunkBuffer { block, entries } = buffer;
         let Some(Chunk {
             file,
             range: Range { start, end },
         }) = self.chunks.get(chunk).cloned()
         else {
-            let trace = self.traces[chunk - self.chunks.len()].decode(block, |sample| sink.sample(sample))?;
             return Ok(ChunkStats {
-                trace,
+                trace: self.traces[chunk - self.chunks.len()].decode(|sample| sink.sample(sample)),
                 ..ChunkStats::default()
             });
         };
+        let ChunkBuffer { block, entries } = buffer;
         let order = self.table.order;
         let mut decoder = Decoder {
             table: &self.table,

@@ -2,7 +2,7 @@
 
 mod support;
 
-use perfdata::{CpuMode, PerfData, TraceFormat, TraceStats};
+use perfdata::{CpuMode, Moment, PerfData, TraceFormat, TraceStats};
 use proptest::prelude::*;
 use support::{OwnedSample, read_all, read_file, read_stream};
 use testkit::{Compression, EventSpec, PerfDataBuilder, SpeRecord};
@@ -24,16 +24,21 @@ fn halves(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
 }
 
-/// Makes a recording with an event of Arm SPE, in which a tick of the timer takes a nanosecond.
+/// Makes a recording with an event of Arm SPE, in which a tick of the timer takes a nanosecond. perf writes the
+/// conversion of the timer before the record that names the kind of trace.
 fn recording() -> PerfDataBuilder {
+    recording_of(EventSpec::plain("arm_spe_0/branch_filter=1/u"))
+}
+
+fn recording_of(event: EventSpec) -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     builder.event(EventSpec {
         event_type: PMU,
         period: 2048,
-        ..EventSpec::plain("arm_spe_0/branch_filter=1/u")
+        ..event
     });
-    builder.other(70, 0, &words(&[4, PMU.into(), 1]));
     builder.other(79, 0, &words(&[0, 1, 0, 0, 0, 1]));
+    builder.other(70, 0, &words(&[4, PMU.into(), 1]));
     builder
 }
 
@@ -294,6 +299,35 @@ fn records_belong_to_the_thread_that_ran() {
     );
     trace(&mut builder, &[record(5), record(10), record(19)].concat(), 0, -1, 0);
     assert_eq!(pids(&builder), [8, 9, -1]);
+}
+
+/// A record without a time was made before its stretch of the buffer ended.
+#[test]
+fn moments_of_records_without_a_time() {
+    let moments = |builder: &PerfDataBuilder| read_file(&builder.build_file()).moments;
+    let records = encode(&[SpeRecord::taken(0x10, 0x20), SpeRecord::taken(0x30, 0x20).at(7)]);
+    let mut builder = recording();
+    aux(&mut builder, [0, 64, 0], PID as u32, 0);
+    trace(&mut builder, &records, 0, -1, 0);
+    assert_eq!(moments(&builder), [50, 7].map(Moment::at_time));
+    // The stretch is not known.
+    let mut builder = recording();
+    trace(&mut builder, &records, 0, -1, 0);
+    assert_eq!(moments(&builder), [Moment::END, Moment::at_time(7)]);
+}
+
+/// The CPU's timer cannot be converted to the times of a clock that was chosen with `perf record -k`.
+#[test]
+fn times_of_another_clock_are_not_compared() {
+    const USE_CLOCKID: u64 = 1 << 25;
+    for (flag, moment) in [(0, 7), (USE_CLOCKID, 50)] {
+        let mut event = EventSpec::plain("arm_spe_0//");
+        event.flags |= flag;
+        let mut builder = recording_of(event);
+        aux(&mut builder, [0, 64, 0], PID as u32, 0);
+        trace(&mut builder, &SpeRecord::taken(0x10, 0x20).at(7).encode(), 0, -1, 0);
+        assert_eq!(read_file(&builder.build_file()).moments, [Moment::at_time(moment)]);
+    }
 }
 
 /// A stream cannot be read again. A file whose trace stands between compressed records is read as a stream.

@@ -55,6 +55,11 @@ impl Decoder {
         self.stats
     }
 
+    /// Returns the numbers of the trace since the last call of this function.
+    pub fn take_stats(&mut self) -> Stats {
+        std::mem::take(&mut self.stats)
+    }
+
     /// Decodes `bytes`, which lie `offset` bytes behind the start of the buffer and follow the bytes of the last
     /// call. Passes to `sink` each record that ends in `bytes`, and the offset of its end in the buffer.
     pub fn feed(&mut self, mut bytes: &[u8], mut offset: u64, mut sink: impl FnMut(&Record, u64)) {

@@ -70,6 +70,8 @@ pub(crate) struct Followed {
     build_ids: BuildIds,
     /// The lives of processes; `None` if the past is never forgotten.
     lives: Option<Lives>,
+    /// The moment before which the past was forgotten.
+    pub since: Moment,
     /// The moment of the latest change, and the moment of the latest change when the past was last forgotten.
     latest: Moment,
     latest_before: Moment,
@@ -121,12 +123,15 @@ impl Followed {
     }
 
     /// Forgets what was before the last call of this function, and the processes that had ended by then.
-    /// Samples of the time since that call may still come. Files get new numbers.
-    pub(crate) fn forget_past(&mut self, files: &mut Files) {
+    /// Samples of the time since that call may still come. If samples from `needed` on may come, the past since then is
+    /// kept as well, unless it has more than `most` changes. Files get new numbers.
+    pub(crate) fn forget_past(&mut self, files: &mut Files, needed: Option<Moment>, most: usize) {
+        let needed = needed.filter(|needed| self.spaces.changes_after(*needed) <= most);
+        let since = needed.map_or(self.latest_before, |needed| needed.min(self.latest_before));
+        self.since = since.max(self.since);
         let mut present = AddressSpaces::default();
         let lives = self.lives.get_or_insert_default();
-        let gone = lives.take_ended_by(self.latest_before);
-        present.extend(&self.spaces.since(self.latest_before, &gone));
+        present.extend(&self.spaces.since(since, &lives.take_ended_by(since)));
         self.latest_before = self.latest;
         *files = Files::default();
         self.build_ids.keep(present.mappings().map(|(_, mapping)| mapping));

@@ -23,10 +23,10 @@ use crate::gather::rows::{EventId, Tally};
 use crate::gather::shard_file::{Patch, ShardFile, new_name};
 use crate::gather::spots::{Spot, Spots};
 use crate::gather::worker::{Chosen, Counted, Workers};
-use crate::input::arm_spe::{about_arm_spe, used_event};
+use crate::input::arm_spe::about_arm_spe;
 use crate::input::events::{HasCallChains, about_addresses, call_chains, left_out, usable_events, without_user_frames};
 use crate::input::recording::open;
-use crate::input::usable::{about_incomplete_call_chains, guests, trouble};
+use crate::input::usable::{about_incomplete_call_chains, about_late_samples, guests, trouble};
 use crate::request::options::GenerateOptions;
 
 /// Number of rows in memory above which the rows of a stream are written. Equal rows in a file add up when
@@ -94,6 +94,7 @@ pub fn collect(options: &CollectOptions, observer: &dyn Observer) -> Result<Coll
         },
         total: Tally::default(),
         guest_samples: 0,
+        late_samples: 0,
         interrupted: None,
     };
     on_threads(options.jobs, || job.run(observer))
@@ -155,6 +156,8 @@ struct Collection<'a> {
     /// Numbers of the ledger, of all files.
     total: Tally,
     guest_samples: u64,
+    /// Number of samples of a time whose address spaces were forgotten.
+    late_samples: u64,
     /// The error of a job that was cancelled while it read a stream.
     interrupted: Option<Error>,
 }
@@ -194,6 +197,7 @@ impl<'a> Collection<'a> {
         let guests =
             found.unwrap_or_else(|error| Some(Diagnostic::warning(DiagnosticCode::GuestSamples, error.message)));
         self.outcome.diagnostics.extend(guests);
+        self.outcome.diagnostics.extend(about_late_samples(self.late_samples));
         if count_of(Loss::Entries) == 0 && count_of(Loss::Addresses) == 0 {
             let message = format!(
                 "neither a branch entry nor a sampled address was read; the recordings have {}",
@@ -279,6 +283,7 @@ impl<'a> Collection<'a> {
             let (next, counted) = rayon::join(|| input.next_segment(), || workers.add(&current, &followed, &chosen));
             counted?;
             segment = next.map_err(recording_error)?;
+            let to_come = current.trace_to_come();
             stats.add(current.stats());
             let changes = current.side_records().iter().map(|record| &record.change);
             pokes.extend(changes.filter_map(|change| match change {
@@ -308,15 +313,16 @@ impl<'a> Collection<'a> {
                 self.finish_shard()?;
                 self.begin_shard()?;
             }
-            // The trace of Arm SPE is read last, and its samples are of all times.
-            let needs_past = input.size().is_some() || used_event(input.metadata(), &chosen.usable).is_some();
+            // If a trace is read in the end, its samples are of all times.
+            let needs_past = input.size().is_some() || to_come.is_some_and(|to_come| to_come.in_the_end);
             let most = self.options.most_changes.unwrap_or(MAX_CHANGES_OF_STREAM);
             if !needs_past && followed.has_long_past(most) {
                 // The counts name files by their present numbers.
                 self.take_counts(&mut workers, &chosen, &mut has_stacks, &mut chunks);
                 self.note_patches(&mut pokes, &followed);
                 self.write_rows()?;
-                followed.forget_past(&mut self.files);
+                let needed = to_come.map(|to_come| to_come.earliest);
+                followed.forget_past(&mut self.files, needed, 2 * most);
                 workers.forget_spaces(|_| false);
             }
             check(of_samples)?;
@@ -496,6 +502,7 @@ impl<'a> Collection<'a> {
         let tally = std::mem::take(&mut self.counted.tally);
         self.total.merge(&tally);
         self.guest_samples += std::mem::take(&mut self.counted.guest_samples);
+        self.late_samples += std::mem::take(&mut self.counted.late_samples);
         let Some(shard) = self.shard.take() else {
             return Ok(());
         };

@@ -45,6 +45,8 @@ pub(crate) struct Counted {
     /// Number of samples that could not be decoded.
     pub chunks: ChunkStats,
     pub guest_samples: u64,
+    /// Number of samples of a time whose address spaces were forgotten.
+    pub late_samples: u64,
     /// Times of the first and the last sample that counts.
     pub times: Option<(u64, u64)>,
 }
@@ -78,6 +80,7 @@ impl Counted {
         self.tally.merge(&std::mem::take(&mut other.tally));
         self.chunks.add(std::mem::take(&mut other.chunks));
         self.guest_samples += std::mem::take(&mut other.guest_samples);
+        self.late_samples += std::mem::take(&mut other.late_samples);
         if let Some((first, last)) = other.times.take() {
             self.note_time(first);
             self.note_time(last);
@@ -231,6 +234,7 @@ impl Worker {
         followed: &Followed,
         count: impl FnOnce(Tables<'_>, &mut Spots, u16),
     ) {
+        self.counted.late_samples += u64::from(sample.moment < followed.since);
         let (spots, number) = self.views.of(
             sample.pid,
             sample.moment,

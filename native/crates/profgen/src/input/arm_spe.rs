@@ -19,7 +19,7 @@ const RETIRED: u64 = 1 << 1;
 const LATENCY: u64 = (1 << 12) - 1;
 
 /// Returns the event of the trace, if its samples of branches count.
-pub(crate) fn used_event(metadata: &Metadata, usable: &UsableEvents) -> Option<usize> {
+fn used_event(metadata: &Metadata, usable: &UsableEvents) -> Option<usize> {
     let event = metadata.arm_spe_event()?;
     (usable.events[event] && !usable.addresses).then_some(event)
 }

@@ -161,6 +161,17 @@ pub(crate) fn about_incomplete_call_chains(chunks: ChunkStats, path: &Path) -> D
     Diagnostic::warning(DiagnosticCode::CallChainsIncomplete, message)
 }
 
+/// Returns a warning about samples of a stream that came after the address spaces of their time were forgotten.
+pub(crate) fn about_late_samples(samples: u64) -> Option<Diagnostic> {
+    let message = format!(
+        "{} came so late that the mappings of that time were forgotten meanwhile: {} counted by the mappings that followed. Record with a \
+         smaller buffer for the trace (perf record -m,512K), or end `perf record` more often",
+        count_of(samples, "sample"),
+        form(samples, "it is", "they are")
+    );
+    (samples > 0).then(|| Diagnostic::warning(DiagnosticCode::SamplesLate, message))
+}
+
 /// Returns a note about samples of guests, which are left out. It is an error if all samples are of guests.
 pub(crate) fn guests(samples: u64, of: u64) -> Result<Option<Diagnostic>, Error> {
     if samples == 0 {

@@ -17,8 +17,8 @@ pub fn spe_recording(map: MapSpec, records: &[SpeRecord]) -> PerfDataBuilder {
         event_type: PMU,
         ..EventSpec::plain("arm_spe_0/branch_filter=1/u")
     });
-    builder.other(70, 0, &words(&[4, PMU.into(), 1]));
     builder.other(79, 0, &words(&[0, 1, 0, 0, 0, 1]));
+    builder.other(70, 0, &words(&[4, PMU.into(), 1]));
     builder.mmap(map);
     let bytes: Vec<u8> = records.iter().flat_map(SpeRecord::encode).collect();
     builder.other(71, 0, &words(&[bytes.len() as u64, 0, 0, u64::from(u32::MAX) << 32, 0]));

@@ -22,24 +22,66 @@ const MAX_PAYLOAD: usize = 65519;
 /// Compresses `records`, cut every `piece` bytes, as one zstd stream that is flushed after each piece.
 /// FINISHED_ROUND records stand between the pieces, as perf writes them.
 pub(super) fn compress(encoder: &Encoder, records: &[u8], compression: Compression, piece: usize) -> Vec<u8> {
-    let mut context = CCtx::create();
-    context
-        .set_parameter(CParameter::CompressionLevel(1))
-        .expect("level 1 exists");
+    let mut context = new_context();
     let mut out = Vec::new();
     for piece in records.chunks(piece.max(1)) {
-        let payloads = compress_piece(&mut context, piece);
-        match compression {
-            Compression::V1 => out.extend(payloads.iter().flat_map(|payload| encoder.record(81, 0, payload))),
-            Compression::V2 => out.extend(payloads.iter().flat_map(|payload| compressed2(encoder, &[payload]))),
-            Compression::V2Merged => out.extend(compressed2(encoder, &payloads)),
-        }
+        out.extend(compress_piece(encoder, &mut context, piece, compression));
         out.extend(encoder.record(68, 0, &[]));
     }
     out
 }
 
-fn compress_piece(context: &mut CCtx<'_>, piece: &[u8]) -> Vec<Vec<u8>> {
+/// Compresses the records of the kernel. perf's own records, and the traces behind them, stay as they are.
+pub(super) fn compress_of_kernel(encoder: &Encoder, records: &[Vec<u8>], compression: Compression) -> Vec<u8> {
+    const FIRST_OF_PERF: u32 = 64;
+    const AUXTRACE: u32 = 71;
+    let is_of = |record: &[u8], number: u32| record.starts_with(&encoder.u32(number));
+    let is_of_kernel = |record: &[u8]| (1..FIRST_OF_PERF).any(|number| is_of(record, number));
+    let mut context = new_context();
+    let (mut out, mut run) = (Vec::new(), Vec::new());
+    let mut is_trace = false;
+    for record in records {
+        if !is_trace && is_of_kernel(record) {
+            run.extend_from_slice(record);
+            continue;
+        }
+        if !run.is_empty() {
+            out.extend(compress_piece(encoder, &mut context, &run, compression));
+            run.clear();
+        }
+        out.extend_from_slice(record);
+        is_trace = !is_trace && is_of(record, AUXTRACE);
+    }
+    if !run.is_empty() {
+        out.extend(compress_piece(encoder, &mut context, &run, compression));
+    }
+    out
+}
+
+fn new_context() -> CCtx<'static> {
+    let mut context = CCtx::create();
+    context
+        .set_parameter(CParameter::CompressionLevel(1))
+        .expect("level 1 exists");
+    context
+}
+
+fn compress_piece(encoder: &Encoder, context: &mut CCtx<'_>, piece: &[u8], compression: Compression) -> Vec<u8> {
+    let payloads = payloads(context, piece);
+    match compression {
+        Compression::V1 => payloads
+            .iter()
+            .flat_map(|payload| encoder.record(81, 0, payload))
+            .collect(),
+        Compression::V2 => payloads
+            .iter()
+            .flat_map(|payload| compressed2(encoder, &[payload]))
+            .collect(),
+        Compression::V2Merged => compressed2(encoder, &payloads),
+    }
+}
+
+fn payloads(context: &mut CCtx<'_>, piece: &[u8]) -> Vec<Vec<u8>> {
     let mut payloads = Vec::new();
     let mut input = InBuffer::around(piece);
     loop {

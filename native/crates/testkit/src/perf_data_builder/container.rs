@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::PerfDataBuilder;
-use super::compression::{Compression, compress};
+use super::compression::{Compression, compress, compress_of_kernel};
 use super::encode::Endian;
 
 const HEADER_LEN: u64 = 104;
@@ -50,6 +50,13 @@ impl PerfDataBuilder {
     #[must_use]
     pub fn build_compressed_pipe(&self, compression: Compression, piece: usize) -> Vec<u8> {
         self.pipe_with_data(&compress(&self.encoder, &self.records(), compression, piece))
+    }
+
+    /// Returns a stream as `perf record -z` writes one with a trace: the kernel's records are compressed, and perf's own
+    /// records and the trace are not.
+    #[must_use]
+    pub fn build_pipe_of_compressed_kernel_records(&self, compression: Compression) -> Vec<u8> {
+        self.pipe_with_data(&compress_of_kernel(&self.encoder, &self.records, compression))
     }
 
     /// Writes a directory as `perf record --threads` does: `data` with the first `in_main` records, and the other
