@@ -7,7 +7,7 @@ import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { folder, make, sh } from './cache.js';
 import { type ProgramSize, writeLargeProgram } from './large-program.js';
-import { compressed } from './recordings.js';
+import { compressed, shuffled } from './recordings.js';
 
 export interface Input {
   name: string;
@@ -104,6 +104,14 @@ export function compressorWithChains(samples: number): Input {
   const script = `${perfData}.script`;
   make(script, (path) => sh(`test/recorder/script-with-chains.sh ${perfData} > ${path}`));
   return { name: 'compress, with call chains', binary, perfData, script };
+}
+
+/** The same program, and its recording with call chains after a change: hardly any two samples are equal. */
+export function shuffledChains(samples: number): Input {
+  const input = compressorWithChains(samples);
+  const perfData = input.perfData.replace('.data', '.shuffled.data');
+  make(perfData, (path) => shuffled(input.perfData, path));
+  return { name: `${input.name}, shuffled`, binary: input.binary, perfData };
 }
 
 /** Builds `programs/compress.c` with the zstd library. */

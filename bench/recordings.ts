@@ -45,6 +45,51 @@ export function halved(source: string, target: string, seed: number): void {
   });
 }
 
+/**
+ * Writes `source`, a recording with call chains, with samples that hardly ever repeat: the entries of each branch stack
+ * are shuffled, and the innermost caller is one of the callers of the recording, chosen at random.
+ */
+export function shuffled(source: string, target: string): void {
+  const random = new Random(1);
+  rewrite(source, target, (records) => {
+    const callers: bigint[] = [];
+    for (const sample of samplesOf(records)) callers.push(...sample.callers);
+    const known = new BigUint64Array(new Set(callers));
+    for (const { callers, entries } of samplesOf(records)) {
+      if (callers.length > 0) callers[0] = known[random.below(known.length)] ?? 0n;
+      for (let rest = entries.length / ENTRY_WORDS; rest > 1; rest--) {
+        const chosen = random.below(rest) * ENTRY_WORDS;
+        const last = (rest - 1) * ENTRY_WORDS;
+        const moved = entries.slice(chosen, chosen + ENTRY_WORDS);
+        entries.copyWithin(chosen, last, last + ENTRY_WORDS);
+        entries.set(moved, last);
+      }
+    }
+    return records;
+  });
+}
+
+/** Words of a sample of `test/recorder` before the number of frames: address, thread, time, CPU and period. */
+const HEAD_WORDS = 5;
+/** Words of a branch entry: source, target and flags. */
+const ENTRY_WORDS = 3;
+/** Words of a call chain that are no callers: the marker of user space and the sampled address. */
+const NO_CALLERS = 2;
+
+/** Returns the parts of each sample with a call chain. Changes of these parts change `records`. */
+function* samplesOf(records: Buffer): Generator<{ callers: BigUint64Array; entries: BigUint64Array }> {
+  for (let at = 0; at < records.length; ) {
+    const size = records.readUInt16LE(at + 6);
+    if (records.readUInt32LE(at) === RECORD_SAMPLE) {
+      const words = new BigUint64Array(records.buffer, records.byteOffset + at + 8, (size - 8) / 8);
+      const chain = HEAD_WORDS + 1;
+      const stack = chain + Number(words[HEAD_WORDS]);
+      yield { callers: words.subarray(chain + NO_CALLERS, stack), entries: words.subarray(stack + 1) };
+    }
+    at += size;
+  }
+}
+
 /** Changes the records of a recording, and may add a feature behind the existing features. */
 function rewrite(
   source: string,

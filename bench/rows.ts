@@ -9,6 +9,7 @@ import {
   largeProgram,
   printedCompressor,
   sampledCompressor,
+  shuffledChains,
 } from './inputs.js';
 import { builtKernel, kernel, kernelProfiles, kernelWithModules, moreNames } from './kernels.js';
 import type { Command, Measurement } from './measure.js';
@@ -58,6 +59,7 @@ export const SECTIONS: Record<string, Section> = {
     title: 'Recordings with call chains',
     rows: (bench) => besideOthers(bench, [compressorWithChains(310_000)]),
   },
+  traces: { title: 'Trace shards, beside recordings', rows: traceShards },
   functions: { title: 'Many functions, and many more', rows: manyFunctions },
   kernel: {
     title: "Debian's kernel",
@@ -200,6 +202,40 @@ async function script({ measure, output }: Bench): Promise<string> {
     equal ?? 'not compared',
   ];
   return table(['program', 'text', OURS, LLVM, 'times slower, larger', 'profiles'], [row]);
+}
+
+/** Measures a profile of each recording, the collection of its traces, and the profile of the traces. */
+async function traceShards({ measure, output }: Bench): Promise<string> {
+  const inputs = [
+    compressor(500),
+    compressorWithChains(310_000),
+    shuffledChains(310_000),
+    largeProgram({ units: 16, functions: 1000 }, 150_000),
+    kernel(),
+  ];
+  const rows: string[][] = [];
+  for (const { name, binary, perfData } of inputs) {
+    const shard = output('shard.parquet');
+    const profile = (of: string, from: string) =>
+      command('--quiet', `--binary=${binary}`, `--${of}=${from}`, `--output=${output(of)}`);
+    const measured = await measure(
+      profile('perfdata', perfData),
+      command('collect', '--quiet', `--perfdata=${perfData}`, `--output=${shard}`),
+      profile('traces', shard),
+    );
+    const part = statSync(perfData).size / statSync(shard).size;
+    const equal = same(output('perfdata'), output('traces')) ? 'equal' : 'DIFFERENT';
+    rows.push([
+      name,
+      megabytes(perfData),
+      ...measured.map(cost),
+      megabytes(shard),
+      `1/${part.toFixed(0)}`,
+      equal,
+    ]);
+  }
+  const costs = ['generate', 'collect', 'profile from the shard'];
+  return table(['program', 'perf.data', ...costs, 'shard', 'of the recording', 'profiles'], rows);
 }
 
 /**

@@ -11,6 +11,7 @@ mod codec;
 mod columns;
 mod error;
 mod footer;
+mod hexadecimal;
 mod metadata;
 mod pages;
 mod row;

@@ -15,10 +15,10 @@ const END_OF_FILE: u64 = 1 << 63;
 
 /// Appends a call chain as `1a0 - 2c0`, the innermost frame first: the sampled address and the return addresses in
 /// hexadecimal, with `-` for one or more neighbouring frames outside of the file.
-pub fn write_call_chain(frames: impl IntoIterator<Item = Option<u64>>, text: &mut String) {
+pub fn write_call_chain(frames: impl IntoIterator<Item = Option<u64>>, text: &mut Vec<u8>) {
     for (index, frame) in frames.into_iter().enumerate() {
         if index > 0 {
-            text.push(' ');
+            text.push(b' ');
         }
         push_end(text, frame);
     }
@@ -67,20 +67,24 @@ mod tests {
     use super::*;
     use crate::text::push_branches;
 
+    fn text_of(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut text = Vec::new();
+        write(&mut text);
+        String::from_utf8(text).unwrap()
+    }
+
     #[test]
     fn texts_are_read_as_written() {
         let most = END_OF_FILE - 1;
         let stack = [(Some(0x1a0), Some(0x1f4)), (None, Some(0)), (Some(most), None)];
-        let mut text = String::new();
-        push_branches(&mut text, stack);
+        let text = text_of(|text| push_branches(text, stack));
         assert_eq!(text, "1a0>1f4 ->0 7fffffffffffffff>-");
         let mut entries = vec![(None, None)];
         assert_eq!(parse_branch_stack(&text, &mut entries), Some(()));
         assert_eq!(entries, stack);
 
         let chain = [Some(0x10), None, Some(most)];
-        let mut text = String::new();
-        write_call_chain(chain, &mut text);
+        let text = text_of(|text| write_call_chain(chain, text));
         assert_eq!(text, "10 - 7fffffffffffffff");
         let mut frames = vec![None];
         assert_eq!(parse_call_chain(&text, &mut frames), Some(()));

@@ -1,33 +1,31 @@
 //! The texts of the columns `via`, `branch_stack` and `patch`. Texts hold several values, and any engine can group by
 //! them.
 
+use crate::hexadecimal::{address_of, push_address};
+
 /// Source and target of a branch in one file; `None` outside of the file.
 pub type Ends = (Option<u64>, Option<u64>);
 
 /// Encodes branches as `1a0>1f4 ->2c0 300>-`, and appends the code to `text`: hexadecimal source and target, with `-`
 /// for an address outside of the file. In `via`, the branch nearest to that of the row comes first, and in
-/// `branch_stack` the newest one.
-pub fn push_branches(text: &mut String, branches: impl IntoIterator<Item = Ends>) {
+/// `branch_stack` the newest one. The code has no characters but those of ASCII.
+pub fn push_branches(text: &mut Vec<u8>, branches: impl IntoIterator<Item = Ends>) {
     for (index, (from, to)) in branches.into_iter().enumerate() {
         if index > 0 {
-            text.push(' ');
+            text.push(b' ');
         }
         push_end(text, from);
-        text.push('>');
+        text.push(b'>');
         push_end(text, to);
     }
 }
 
-/// Appends an address in hexadecimal, or `-`. The formatter of the standard library takes several times as long.
-pub(crate) fn push_end(text: &mut String, end: Option<u64>) {
-    let Some(address) = end else {
-        text.push('-');
-        return;
-    };
-    let digits = (u64::BITS - address.leading_zeros()).div_ceil(4).max(1);
-    for digit in (0..digits).rev() {
-        let value = (address >> (4 * digit)) as u8 & 0xf;
-        text.push(char::from(b"0123456789abcdef"[usize::from(value)]));
+/// Appends an address in hexadecimal, or `-`.
+#[inline]
+pub(crate) fn push_end(text: &mut Vec<u8>, end: Option<u64>) {
+    match end {
+        Some(address) => push_address(text, address),
+        None => text.push(b'-'),
     }
 }
 
@@ -58,18 +56,8 @@ pub(crate) fn end(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
     if let [b'-', rest @ ..] = text {
         return Some((None, rest));
     }
-    let mut address = 0u64;
-    let mut rest = text;
-    while let [byte, behind @ ..] = rest
-        && let Some(digit) = char::from(*byte).to_digit(16)
-    {
-        if address >> (u64::BITS - 4) != 0 {
-            return None;
-        }
-        address = address << 4 | u64::from(digit);
-        rest = behind;
-    }
-    (rest.len() < text.len()).then_some((Some(address), rest))
+    let (address, rest) = address_of(text)?;
+    Some((Some(address), rest))
 }
 
 fn hexadecimal(digits: &str) -> Option<u64> {
@@ -123,12 +111,13 @@ mod tests {
     #[test]
     fn texts_are_read_as_written() {
         let via = [(Some(0x1a0), Some(0x1f4)), (None, Some(0x2c0)), (Some(0x300), None)];
-        let mut text = String::new();
-        push_branches(&mut text, via);
+        let mut bytes = Vec::new();
+        push_branches(&mut bytes, via);
+        let text = String::from_utf8(bytes.clone()).unwrap();
         assert_eq!(text, "1a0>1f4 ->2c0 300>-");
         assert_eq!(parse_branches(&text).as_deref(), Some(&via[..]));
-        push_branches(&mut text, [(Some(0), Some(u64::MAX)), (Some(0x10), Some(0xf))]);
-        assert_eq!(text, "1a0>1f4 ->2c0 300>-0>ffffffffffffffff 10>f");
+        push_branches(&mut bytes, [(Some(0), Some(u64::MAX)), (Some(0x10), Some(0xf))]);
+        assert_eq!(bytes, b"1a0>1f4 ->2c0 300>-0>ffffffffffffffff 10>f");
         let patch = write_patch(&[0x0f, 0x1f], &[]);
         assert_eq!(patch, "0f1f>");
         assert_eq!(parse_patch(&patch), Some((vec![0x0f, 0x1f], vec![])));

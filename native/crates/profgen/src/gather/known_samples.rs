@@ -30,11 +30,16 @@ impl SampleKey {
     /// Fills the key with a sample, of whose branches `counts` returns true for those that count.
     pub(crate) fn fill(&mut self, sample: &Sample<'_>, of: Of, counts: impl Fn(&Branch) -> bool) {
         let words = &mut self.words;
-        words.clear();
-        words.extend([u64::from(of.bits()), 0]);
-        let branches = sample.branches.iter().filter(counts);
-        words.extend(branches.flat_map(|branch| [branch.from.0, branch.to.0]));
-        words[1] = (words.len() - HEAD) as u64;
+        words.resize(HEAD + 2 * sample.branches.len(), 0);
+        let (pairs, _) = words[HEAD..].as_chunks_mut();
+        let mut filled = 0;
+        for (pair, branch) in pairs.iter_mut().zip(sample.branches.iter().filter(counts)) {
+            *pair = [branch.from.0, branch.to.0];
+            filled += 2;
+        }
+        words[0] = of.bits().into();
+        words[1] = filled as u64;
+        words.truncate(HEAD + filled);
         words.extend(sample.call_chain.addresses());
     }
 
@@ -61,15 +66,43 @@ struct Slot {
     rows: Vec<u32>,
 }
 
+/// Number of samples after which it is judged whether samples are found.
+const PERIOD: u32 = 1 << 12;
+
+/// Number of periods in which no sample is looked for, if too few were found.
+const PAUSE: u32 = 15;
+
 /// A direct-mapped cache of samples.
 #[derive(Default)]
 pub(crate) struct KnownSamples {
     /// Empty until the first sample comes.
     slots: Vec<Slot>,
     hasher: DefaultHashBuilder,
+    /// Number of samples until the next judgement, and the number that was not found in this period.
+    rest: u32,
+    missed: u32,
+    is_paused: bool,
 }
 
 impl KnownSamples {
+    /// Returns false if samples should not be looked for and not be remembered, because hardly any is found. This is
+    /// called once for each sample.
+    #[inline]
+    pub(crate) fn are_found(&mut self) -> bool {
+        if self.rest == 0 {
+            self.judge();
+        }
+        self.rest -= 1;
+        !self.is_paused
+    }
+
+    #[cold]
+    fn judge(&mut self) {
+        self.is_paused = self.missed > PERIOD - PERIOD / 8;
+        self.rest = if self.is_paused { PAUSE * PERIOD } else { PERIOD };
+        self.missed = 0;
+    }
+
     /// Returns the slot of a sample.
     #[inline]
     pub(crate) fn slot_of(&self, key: &SampleKey) -> usize {
@@ -78,9 +111,10 @@ impl KnownSamples {
 
     /// Returns the rows of a sample, if they are known.
     #[inline]
-    pub(crate) fn rows(&self, slot: usize, key: &SampleKey) -> Option<&[u32]> {
-        let slot = self.slots.get(slot)?;
-        (slot.key == *key).then_some(&slot.rows)
+    pub(crate) fn rows(&mut self, slot: usize, key: &SampleKey) -> Option<&[u32]> {
+        let known = self.slots.get(slot).filter(|slot| slot.key == *key);
+        self.missed += u32::from(known.is_none());
+        known.map(|slot| &slot.rows[..])
     }
 
     /// Remembers the rows of a sample. The key is empty or has another sample afterwards.
@@ -137,5 +171,33 @@ mod tests {
         );
         known.clear();
         assert_eq!(known.rows(slot, &first), None);
+    }
+
+    #[test]
+    fn samples_are_looked_for_now_and_then_while_hardly_any_is_found() {
+        let key = SampleKey { words: vec![7, 0] };
+        let mut known = KnownSamples::default();
+        let slot = known.slot_of(&key);
+        // Returns the number of samples that are looked for among so many.
+        let mut looked_for = |samples: u32| {
+            let looked_for = (0..samples).filter(|_| {
+                let looks = known.are_found();
+                if looks && known.rows(slot, &key).is_some() {
+                    unreachable!("nothing was remembered");
+                }
+                looks
+            });
+            looked_for.count() as u32
+        };
+        assert_eq!(looked_for(PERIOD), PERIOD);
+        assert_eq!(looked_for(PAUSE * PERIOD), 0);
+        assert_eq!(looked_for(PERIOD), PERIOD);
+        assert_eq!(looked_for(1), 0);
+        known.rest = 0;
+        assert!(known.are_found());
+        known.remember(slot, &mut SampleKey { words: vec![7, 0] }, [1]);
+        for sample in 0..2 * PERIOD {
+            assert!(known.rows(slot, &key).is_some() && known.are_found(), "sample {sample}");
+        }
     }
 }

@@ -13,6 +13,7 @@ mod lives;
 mod options;
 mod order;
 mod outcome;
+mod packed;
 mod places;
 mod row_groups;
 mod row_table;

@@ -50,9 +50,9 @@ struct Run {
 impl<'a> BranchGroup<'a> {
     /// Makes a group. The tails are looked up once here, and not again for each column.
     pub(crate) fn new(rows: &'a [CountedRow], tails: &'a Tails, names: &'a Names<'a>) -> Self {
-        let mut vias = String::new();
+        let mut vias = Vec::new();
         let mut branches = Vec::new();
-        let length = |text: &str| u32::try_from(text.len()).unwrap_or_else(|_| unreachable!("a group has few rows"));
+        let length = |text: &[u8]| u32::try_from(text.len()).unwrap_or_else(|_| unreachable!("a group has few rows"));
         let runs = rows.iter().map(|row| {
             let end = tails.expand(row.key.tail, &mut branches);
             let begin = length(&vias);
@@ -66,7 +66,7 @@ impl<'a> BranchGroup<'a> {
             rows,
             tails,
             runs: runs.collect(),
-            vias,
+            vias: text_of(vias),
             names,
         }
     }
@@ -144,9 +144,9 @@ pub(crate) struct StackGroup<'a> {
 impl<'a> StackGroup<'a> {
     /// Makes a group of rows of `stacks`, with at most [`MAX_PACKED`] bytes together or of one row.
     pub(crate) fn new(rows: &'a [StackRow], stacks: &StackRows, names: &'a Names<'a>) -> Self {
-        let mut texts = [String::new(), String::new()];
+        let mut texts = [Vec::new(), Vec::new()];
         let length =
-            |text: &String| u32::try_from(text.len()).unwrap_or_else(|_| unreachable!("a group has few bytes"));
+            |text: &Vec<u8>| u32::try_from(text.len()).unwrap_or_else(|_| unreachable!("a group has few bytes"));
         let ends = rows.iter().map(|row| {
             stacks.push_texts(row, &mut texts);
             texts.each_ref().map(length)
@@ -154,7 +154,7 @@ impl<'a> StackGroup<'a> {
         let ends = ends.collect();
         Self {
             rows,
-            texts,
+            texts: texts.map(text_of),
             ends,
             names,
         }
@@ -182,6 +182,11 @@ impl RowGroup for StackGroup<'_> {
             ..of_file(&self.names.files.all()[row.file as usize])
         }
     }
+}
+
+/// Returns a text of encoded branches or frames.
+fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|_| unreachable!("the codes have characters of ASCII"))
 }
 
 /// Returns a row of a file whose other fields are empty.

@@ -69,19 +69,11 @@ impl ShardFile {
         sort(&mut rows, &tails, names);
         self.rows += rows.len() as u64;
         let mut rest = &rows[..];
-        let mut next = || {
+        self.write_groups(|| {
             let (group, behind) = rest.split_at(group_len(rest, |a, b| a.key.file == b.key.file));
             rest = behind;
             (!group.is_empty()).then(|| BranchGroup::new(group, &tails, names))
-        };
-        // While a group is encoded, the next group is made.
-        let mut group = next();
-        while let Some(current) = group {
-            let (written, made) = rayon::join(|| self.write_group(&current), &mut next);
-            written?;
-            group = made;
-        }
-        Ok(())
+        })
     }
 
     /// Writes rows without branch stacks, sorted by their keys.
@@ -110,7 +102,7 @@ impl ShardFile {
         let rows = stacks.sort_by_key(|row| (files[row.file as usize], events[usize::from(row.event)]));
         self.rows += rows.len() as u64;
         let mut rest = &rows[..];
-        while !rest.is_empty() {
+        self.write_groups(|| {
             let most = group_len(rest, |a, b| a.file == b.file);
             let mut bytes = 0;
             let fits = |row: &&StackRow| {
@@ -118,9 +110,19 @@ impl ShardFile {
                 bytes <= MAX_PACKED
             };
             let len = rest[..most].iter().take_while(fits).count().max(1);
-            let (group, behind) = rest.split_at(len);
-            self.write_group(&StackGroup::new(group, &stacks, names))?;
+            let (group, behind) = rest.split_at_checked(len)?;
             rest = behind;
+            Some(StackGroup::new(group, &stacks, names))
+        })
+    }
+
+    /// Writes the groups that `next` returns. While a group is encoded, the next group is made.
+    fn write_groups<G: RowGroup + Send>(&mut self, mut next: impl FnMut() -> Option<G> + Send) -> Result<(), Error> {
+        let mut group = next();
+        while let Some(current) = group {
+            let (written, made) = rayon::join(|| self.write_group(&current), &mut next);
+            written?;
+            group = made;
         }
         Ok(())
     }

@@ -11,13 +11,15 @@ use std::hash::BuildHasher;
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use perfdata::{Avma, Sample, Speculation};
+use perfdata::{Avma, Branch, Sample, Speculation};
 use rayon::prelude::*;
+use rustc_hash::FxBuildHasher;
 use traceshard::{BinaryKind, Ends, push_branches, write_call_chain};
 
 use crate::gather::entry::Of;
 use crate::gather::files::FileId;
 use crate::gather::known_samples::{KnownSamples, SampleKey};
+use crate::gather::packed::{Packed, Unpacked};
 use crate::gather::rows::EventId;
 use crate::gather::spots::{Spot, Spots};
 
@@ -59,7 +61,7 @@ impl StackRows {
     }
 
     /// Appends the call chain and the branch stack of a row to two texts. Appends nothing for a chain without frames.
-    pub(crate) fn push_texts(&self, row: &StackRow, [chain_text, stack_text]: &mut [String; 2]) {
+    pub(crate) fn push_texts(&self, row: &StackRow, [chain_text, stack_text]: &mut [Vec<u8>; 2]) {
         let (chain, stack) = self.packed(row).split_at(row.chain as usize);
         write_call_chain(Unpacked::new(chain), chain_text);
         let mut ends = Unpacked::new(stack);
@@ -86,23 +88,46 @@ impl StackRows {
     }
 
     /// Sorts the rows by `whose`, then by call chain and branch stack, and adds up equal rows. Returns the rows.
-    pub(crate) fn sort_by_key<K: Ord>(&mut self, whose: impl Fn(&StackRow) -> K + Sync) -> Vec<StackRow> {
-        let mut rows = std::mem::take(&mut self.rows);
-        let order = |row: &StackRow| {
-            let (chain, stack) = self.packed(row).split_at(row.chain as usize);
-            (whose(row), chain, stack)
+    pub(crate) fn sort_by_key<K: Ord + Copy + Send + Sync>(
+        &mut self,
+        whose: impl Fn(&StackRow) -> K + Sync,
+    ) -> Vec<StackRow> {
+        let rows = std::mem::take(&mut self.rows);
+        let parts = |row: &StackRow| self.packed(row).split_at(row.chain as usize);
+        let place = |at: u32| {
+            let row = &rows[at as usize];
+            let (chain, stack) = parts(row);
+            // Chains with the same sampled address become neighbours.
+            let chain = beginning(chain) & !u64::from(u32::MAX) | FxBuildHasher.hash_one(chain) >> 32;
+            ((whose(row), chain, beginning(stack)), at)
         };
+        let len = u32::try_from(rows.len()).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
+        let mut places: Vec<_> = (0..len).into_par_iter().map(place).collect();
         // Rows with similar texts become neighbours, which makes the file smaller.
-        rows.par_sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-        rows.dedup_by(|row, kept| {
-            let is_same = order(row) == order(kept);
-            if is_same {
-                kept.count += row.count;
-            }
-            is_same
+        places.par_sort_unstable_by(|(one, a), (other, b)| {
+            let bytes = |at: &u32| parts(&rows[*at as usize]);
+            one.cmp(other).then_with(|| bytes(a).cmp(&bytes(b)))
         });
-        rows
+        let mut sorted: Vec<StackRow> = Vec::with_capacity(rows.len());
+        let mut last = None;
+        for (key, at) in places {
+            let row = rows[at as usize];
+            match sorted.last_mut() {
+                Some(kept) if last == Some(key) && parts(kept) == parts(&row) => kept.count += row.count,
+                _ => sorted.push(row),
+            }
+            last = Some(key);
+        }
+        sorted
     }
+}
+
+/// Returns the first bytes as a number, so that few rows are compared by more bytes.
+fn beginning(bytes: &[u8]) -> u64 {
+    let mut first = [0; size_of::<u64>()];
+    let len = bytes.len().min(first.len());
+    first[..len].copy_from_slice(&bytes[..len]);
+    u64::from_be_bytes(first)
 }
 
 impl StackRow {
@@ -126,8 +151,8 @@ struct Part {
 #[derive(Default)]
 pub(crate) struct StackTable {
     rows: StackRows,
-    /// Indices of the rows. The hasher has a random key, so a recording cannot be made to collide.
-    known: HashTable<u32>,
+    /// Half of the hash of each row, and its index. The hasher has a random key, so a recording cannot be made to collide.
+    known: HashTable<(u32, u32)>,
     hasher: DefaultHashBuilder,
     known_samples: KnownSamples,
     /// The current sample, and its rows.
@@ -146,32 +171,46 @@ impl StackTable {
     /// leaves out: those on wrong paths, and slots that the CPU had not filled. `wants` returns true for the files
     /// that get a row; it may depend on the event of the sample.
     pub(crate) fn add(&mut self, sample: &Sample<'_>, of: Of, spots: &mut Spots, wants: impl Fn(BinaryKind) -> bool) {
+        if !self.known_samples.are_found() {
+            let branches = sample.branches.iter().filter(happened);
+            let branches = branches.map(|branch| [branch.from.0, branch.to.0]);
+            let frames = self.locate(branches, sample.call_chain.addresses(), spots, wants);
+            for part in 0..self.used {
+                self.finish(part, of.event(), frames);
+            }
+            return;
+        }
         let mut key = std::mem::take(&mut self.key);
-        key.fill(sample, of, |branch| {
-            let is_unfilled = branch.from.0 | branch.to.0 == 0;
-            !is_unfilled && branch.flags.speculation() != Speculation::WrongPath
-        });
+        key.fill(sample, of, happened);
         let slot = self.known_samples.slot_of(&key);
         if let Some(rows) = self.known_samples.rows(slot, &key) {
             for row in rows {
                 self.rows.rows[*row as usize].count += 1;
             }
         } else {
-            self.locate(&key, spots, wants);
+            let chain = key.call_chain().iter().copied();
+            let frames = self.locate(key.branches().iter().copied(), chain, spots, wants);
             let mut rows = std::mem::take(&mut self.rows_of_sample);
             rows.clear();
-            rows.extend((0..self.used).map(|part| self.finish(part, of.event(), key.call_chain().len())));
+            rows.extend((0..self.used).map(|part| self.finish(part, of.event(), frames)));
             self.known_samples.remember(slot, &mut key, rows.iter().copied());
             self.rows_of_sample = rows;
         }
         self.key = key;
     }
 
-    /// Divides a sample into the parts of the files that it touches.
-    fn locate(&mut self, key: &SampleKey, spots: &mut Spots, wants: impl Fn(BinaryKind) -> bool) {
+    /// Divides a sample into the parts of the files that it touches. Returns the number of frames of its call chain, or
+    /// 0 if it touches no file.
+    fn locate(
+        &mut self,
+        branches: impl Iterator<Item = [u64; 2]>,
+        call_chain: impl Iterator<Item = u64>,
+        spots: &mut Spots,
+        wants: impl Fn(BinaryKind) -> bool,
+    ) -> usize {
         self.sample += 1;
         self.used = 0;
-        for &[from, to] in key.branches() {
+        for [from, to] in branches {
             let mut place = |address| match spots.find(Avma(address)) {
                 Spot::In((file, kind), address) if wants(kind) => Some((file, address)),
                 _ => None,
@@ -190,16 +229,18 @@ impl StackTable {
                 }
             }
         }
-        if self.used == 0 {
-            return;
-        }
-        for (before, &address) in key.call_chain().iter().enumerate() {
-            if let Spot::In((file, _), address) = spots.find(Avma(address))
-                && let Some(part) = self.known_part(file)
-            {
-                self.parts[part].push_frame(before, address);
+        let mut frames = 0;
+        if self.used > 0 {
+            for address in call_chain {
+                if let Spot::In((file, _), address) = spots.find(Avma(address))
+                    && let Some(part) = self.known_part(file)
+                {
+                    self.parts[part].push_frame(frames, address);
+                }
+                frames += 1;
             }
         }
+        frames
     }
 
     /// Returns the index of the part of a file that the current sample is known to touch.
@@ -249,28 +290,31 @@ impl StackTable {
             file: part.file,
             event,
             start: arena.len(),
-            chain: part.chain.bytes.len() as u32,
-            stack: part.stack.bytes.len() as u32,
+            chain: part.chain.bytes().len() as u32,
+            stack: part.stack.bytes().len() as u32,
             count: 1,
         };
-        arena.extend_from_slice(&part.chain.bytes);
-        arena.extend_from_slice(&part.stack.bytes);
+        arena.extend_from_slice(part.chain.bytes());
+        arena.extend_from_slice(part.stack.bytes());
         let packed = |row: &StackRow| &arena[row.start..][..row.bytes()];
         let key = |row: &StackRow| (row.file, row.event, row.chain);
-        let hash = |row: &StackRow| hasher.hash_one((key(row), packed(row)));
-        let is_same = |index: &u32| {
-            let known = &rows[*index as usize];
-            key(known) == key(&row) && packed(known) == packed(&row)
+        // The other half is lost, so that the table need not read rows to grow.
+        let half = hasher.hash_one((key(&row), packed(&row))) as u32;
+        let hash = |half: u32| u64::from(half).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let is_same = |&(known, index): &(u32, u32)| {
+            let found = &rows[index as usize];
+            known == half && key(found) == key(&row) && packed(found) == packed(&row)
         };
-        match known.entry(hash(&row), is_same, |index| hash(&rows[*index as usize])) {
+        match known.entry(hash(half), is_same, |(half, _)| hash(*half)) {
             Entry::Occupied(found) => {
-                rows[*found.get() as usize].count += 1;
+                let (_, index) = *found.get();
+                rows[index as usize].count += 1;
                 arena.truncate(row.start);
-                *found.get()
+                index
             }
             Entry::Vacant(place) => {
                 let index = u32::try_from(rows.len()).unwrap_or_else(|_| unreachable!("fewer rows than that are kept"));
-                place.insert(index);
+                place.insert((half, index));
                 rows.push(row);
                 index
             }
@@ -295,7 +339,14 @@ impl StackTable {
     }
 }
 
+/// Returns true for an entry that is neither a slot that the CPU had not filled nor on a wrong path.
+fn happened(branch: &Branch) -> bool {
+    let is_unfilled = branch.from.0 | branch.to.0 == 0;
+    !is_unfilled && branch.flags.speculation() != Speculation::WrongPath
+}
+
 impl Part {
+    #[inline]
     fn begin(&mut self, file: FileId) {
         self.file = file;
         self.stack.clear();
@@ -319,98 +370,9 @@ impl Part {
     }
 }
 
-/// Addresses, each packed as the distance from the last one: 0 stands for an address outside of the file, and any
-/// other number, less 1, is the distance in zigzag encoding. Numbers are in LEB128.
-#[derive(Default)]
-struct Packed {
-    bytes: Vec<u8>,
-    last: u64,
-}
-
-impl Packed {
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.last = 0;
-    }
-
-    #[inline]
-    fn push(&mut self, address: Option<u64>) {
-        let mut number = match address {
-            None => 0,
-            Some(address) => {
-                let distance = address.wrapping_sub(self.last).cast_signed();
-                self.last = address;
-                // Addresses are below 2^63, so no distance is -2^63, and the sum fits.
-                1 + ((distance << 1) ^ (distance >> 63)).cast_unsigned()
-            }
-        };
-        while number >= 0x80 {
-            self.bytes.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        self.bytes.push(number as u8);
-    }
-}
-
-/// The addresses of [`Packed`] bytes.
-struct Unpacked<'a> {
-    bytes: &'a [u8],
-    last: u64,
-}
-
-impl<'a> Unpacked<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, last: 0 }
-    }
-}
-
-impl Iterator for Unpacked<'_> {
-    type Item = Option<u64>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Option<u64>> {
-        let (mut number, mut shift) = (0u64, 0);
-        loop {
-            let (&byte, rest) = self.bytes.split_first()?;
-            self.bytes = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                break;
-            }
-            shift += 7;
-        }
-        let Some(distance) = number.checked_sub(1) else {
-            return Some(None);
-        };
-        let distance = (distance >> 1) ^ (distance & 1).wrapping_neg();
-        self.last = self.last.wrapping_add(distance);
-        Some(Some(self.last))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_are_unpacked_as_packed() {
-        let most = (1 << 63) - 1;
-        let addresses = [
-            Some(0),
-            None,
-            Some(most),
-            Some(0),
-            Some(64),
-            Some(63),
-            None,
-            None,
-            Some(most),
-        ];
-        let mut packed = Packed::default();
-        addresses.into_iter().for_each(|address| packed.push(address));
-        let unpacked: Vec<_> = Unpacked::new(&packed.bytes).collect();
-        assert_eq!(unpacked, addresses);
-    }
 
     /// Builds a table of samples in one file. A sample has entries and frames.
     fn table(samples: &[(&[Ends], &[Option<u64>])]) -> StackTable {
@@ -445,7 +407,7 @@ mod tests {
             (texts, row.count)
         };
         let rows: Vec<_> = rows.iter().map(text).collect();
-        let texts = |chain: &str, stack: &str| [chain.to_owned(), stack.to_owned()];
+        let texts = |chain: &str, stack: &str| [chain, stack].map(|text| text.as_bytes().to_vec());
         assert_eq!(rows, [(texts("", "10>20"), 1), (texts("- 22 -", "10>20 ->8"), 3)]);
     }
 }
