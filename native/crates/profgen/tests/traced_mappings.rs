@@ -205,7 +205,6 @@ fn mappings_belong_to_the_same_binaries() {
     assert!(profiles.get() > 64, "{} profiles", profiles.get());
 }
 
-/// The last page of a program is mapped again, or was mapped before, without its build id. A branch between the two
 /// Only one of two overlapping mappings of a program has its build id. A branch between the two stays in the program.
 #[test]
 fn mappings_of_one_path_are_of_one_file() {
