@@ -215,7 +215,7 @@ async function traceShards({ measure, output }: Bench): Promise<string> {
   ];
   const rows: string[][] = [];
   for (const { name, binary, perfData } of inputs) {
-    const shard = output('shard.parquet');
+    const shard = `${output('shard')}.parquet`;
     const profile = (of: string, from: string) =>
       command('--quiet', `--binary=${binary}`, `--${of}=${from}`, `--output=${output(of)}`);
     const measured = await measure(
