@@ -1,4 +1,4 @@
--- Adds up trace shards, each day with its weight. Every column except the two numbers is a key.
+-- Adds up trace shards, or sums of them, each day with its weight. Every column except the two numbers is a key.
 -- DuckDB and Spark both run this query; docs/trace-shards.md describes the columns.
 SELECT
   record, build_id, path, kind, event, arch, branch_from, branch_to, run_end, newest, stack_end, crosses_kernel, via,

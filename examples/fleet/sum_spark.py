@@ -1,8 +1,8 @@
-"""Adds up the trace shards of a week with Spark, on a cluster. The result is that of sum_duckdb.py.
+"""Adds up the trace shards of one or more days with Spark, on a cluster. The result is that of sum_duckdb.py.
 
-    spark-submit --py-files weights.py sum_spark.py FOLDER TODAY OUTPUT
+    spark-submit --py-files weights.py sum_spark.py FOLDER LAST DAYS OUTPUT
 
-Without a cluster, `python3 sum_spark.py FOLDER TODAY OUTPUT` uses the processors of this machine.
+Without a cluster, `python3 sum_spark.py FOLDER LAST DAYS OUTPUT` uses the processors of this machine.
 """
 
 import pathlib
@@ -12,14 +12,14 @@ from pyspark.sql import SparkSession
 
 from weights import weights
 
-folder, today, output = sys.argv[1:]
+folder, last, days, output = sys.argv[1:]
 spark = (
     SparkSession.builder.appName("sum of traces")
     # Days are names of folders, and a build id that consists of digits must not be read as a number.
     .config("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
     .getOrCreate()
 )
-spark.createDataFrame(weights(today), "day string, weight bigint").createOrReplaceTempView("weights")
+spark.createDataFrame(weights(last, int(days)), "day string, weight bigint").createOrReplaceTempView("weights")
 # Hosts are not updated all at once, so some files have columns that others lack.
 traces = spark.read.option("mergeSchema", "true").parquet(folder)
 # Spark has no unsigned numbers, so it reads these columns as decimals.

@@ -1,12 +1,12 @@
-"""The weights of the days of a week: today has weight 64, and each earlier day half the weight of the next one."""
+"""The weights of days: the last day has the largest weight, and each earlier day half the weight of the next one."""
 
 import datetime
 
-HALVINGS = 6
 
-
-def weights(today):
-    """Returns pairs of a day, as in the names of folders, and its weight."""
-    last = datetime.date.fromisoformat(today)
-    days = (last - datetime.timedelta(days=age) for age in range(HALVINGS + 1))
-    return [(day.isoformat(), 1 << (HALVINGS - age)) for age, day in enumerate(days)]
+def weights(last, days):
+    """Returns pairs of a day, as in the names of folders, and its weight. The first of the days has weight 1."""
+    last = datetime.date.fromisoformat(last)
+    return [
+        ((last - datetime.timedelta(days=age)).isoformat(), 1 << (days - 1 - age))
+        for age in range(days)
+    ]

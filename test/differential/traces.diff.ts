@@ -328,15 +328,22 @@ duckdb.sql("COPY ${all} TO 'snappy.parquet' (COMPRESSION snappy)")`;
     const earlier = `import duckdb
 duckdb.sql("COPY (SELECT * EXCLUDE (exact, taken, run_start) FROM read_parquet('spool/day=${DAYS[0]}/${name}', hive_partitioning=false)) TO 'mixed-spool/day=${DAYS[0]}/${name}' (COMPRESSION zstd)")`;
     expect(run(python, ['-c', earlier], folder).stderr).toBe('');
-    shell(`${python} ${examples}/sum_duckdb.py mixed-spool ${today} by-duckdb`, folder);
-    shell(`${python} ${examples}/sum_duckdb.py spool ${today} by-duckdb-alike`, folder);
+    shell(`${python} ${examples}/sum_duckdb.py mixed-spool ${today} 7 by-duckdb`, folder);
+    shell(`${python} ${examples}/sum_duckdb.py spool ${today} 7 by-duckdb-alike`, folder);
     expect(rows('by-duckdb', '--hive')).toEqual(rows('by-duckdb-alike', '--hive'));
-    shell(`${python} ${examples}/sum_spark.py mixed-spool ${today} by-spark 2> spark.log`, folder, {
-      SPARK_LOCAL_IP: '127.0.0.1',
-    });
+    const SPARK_LOCAL_IP = '127.0.0.1';
+    const sumWithSpark = (...of: string[]) =>
+      shell(`${python} ${examples}/sum_spark.py ${of.join(' ')} 2> spark.log`, folder, { SPARK_LOCAL_IP });
+    sumWithSpark('mixed-spool', today, '7', 'by-spark');
     const [duckdb, spark] = ['by-duckdb', 'by-spark'].map((name) => rows(name, '--hive'));
     expect(duckdb?.length).toBeGreaterThan(300);
     expect(spark).toEqual(duckdb);
+    // The sums of days, which one engine wrote, have the same sum, which the other computes.
+    mkdirSync(join(folder, 'days'));
+    for (const day of DAYS)
+      shell(`${python} ${examples}/sum_duckdb.py spool ${day} 1 days/day=${day}`, folder);
+    sumWithSpark('days', today, '7', 'by-days');
+    expect(rows('by-days', '--hive')).toEqual(duckdb);
     for (const name of ['by-duckdb', 'by-spark']) {
       autofdoGen('--binary-dir', 'binaries', '--traces', name, '-o', `profiles-${name}`);
     }
@@ -357,13 +364,18 @@ duckdb.sql("COPY (SELECT * EXCLUDE (exact, taken, run_start) FROM read_parquet('
 
   testWith([python], 'are published by the script of a day, except profiles with little similarity', () => {
     const PATH = [commandFolder(), process.env['PATH']].join(delimiter);
-    const day = () =>
-      shell(`${examples}/day.sh spool ${today} binaries published > published.txt`, folder, { PATH });
-    day();
+    const day = (date = today) =>
+      shell(`${examples}/day.sh spool sums ${date} binaries published > published.txt`, folder, { PATH });
+    for (const date of DAYS) day(date);
+    expect(readdirSync(join(folder, 'sums')).sort()).toEqual(DAYS.map((date) => `day=${date}`));
     const first = profiles('published');
     expect(first.map(([name]) => name)).toEqual(['calc.afdo', 'life.afdo', 'shapes.afdo']);
     day();
     expect(profiles('published')).toEqual(first);
+    // The sums of the days have the sum of the traces themselves.
+    shell(`${python} ${examples}/sum_duckdb.py spool ${today} 7 week`, folder);
+    autofdoGen('--binary-dir', 'binaries', '--traces', 'week', '-q', '-o', 'of-the-week');
+    expect(profiles('of-the-week')).toEqual(first);
     // The profile of another program is in use.
     copyFileSync(join(folder, 'published/life.afdo'), join(folder, 'published/calc.afdo'));
     const kept = profiles('published');

@@ -1,6 +1,8 @@
 //! A kernel that patches itself, is loaded at any address, and may run in a guest. The vmlinux has a few
 //! instructions.
 
+#[path = "support/counter_job.rs"]
+mod counter_job;
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
 #[path = "support/traced.rs"]
@@ -8,8 +10,9 @@ mod traced;
 
 use std::path::PathBuf;
 
+use counter_job::CounterJob;
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder, SHF_ALLOC, SHT_PROGBITS};
-use profgen::{EntryClass, Error, ErrorCode, GenerateOptions, Input, Outcome, Policy, Silent};
+use profgen::{EntryClass, ErrorCode, GenerateOptions, Input, Policy, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
@@ -72,46 +75,16 @@ fn kernel_map(loaded: u64) -> MapSpec {
     MapSpec::kernel(loaded, 0x200_0000, "_text", loaded)
 }
 
-struct Job {
-    folder: tempfile::TempDir,
-    options: GenerateOptions,
-}
-
-impl Job {
-    fn new(vmlinux: &ElfBuilder, recordings: &[PerfDataBuilder]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: String, bytes: Vec<u8>| -> PathBuf {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).expect("written");
-            path
-        };
-        let binary = write("vmlinux".into(), vmlinux.build());
-        let files = recordings.iter().enumerate();
-        let inputs = files.map(|(index, recording)| write(format!("{index}.data"), recording.build_file()));
-        let mut options = GenerateOptions::new(binary, Input::PerfData(inputs.collect()));
-        options.skip_symbolization = true;
-        options.use_offset = true;
-        options.jobs = 2;
-        Self { folder, options }
-    }
-
-    fn run(&self) -> Result<Outcome, Error> {
-        assert!(self.folder.path().exists());
-        generate(&self.options, &Silent)
-    }
-
-    #[track_caller]
-    fn counters(&self) -> String {
-        let outcome = self.run().expect("counters");
-        let ledger = outcome.statistics.ledger;
-        assert_eq!(ledger.accounted(), ledger.entries());
-        String::from_utf8(outcome.bytes.expect("in memory")).expect("text")
-    }
+/// Makes a job for this kernel. Its counters have offsets.
+fn job_of(vmlinux: &ElfBuilder, recordings: &[PerfDataBuilder]) -> CounterJob {
+    let mut job = CounterJob::new("vmlinux", &vmlinux.build(), recordings);
+    job.options.use_offset = true;
+    job
 }
 
 #[track_caller]
 fn counters(recordings: &[PerfDataBuilder]) -> String {
-    Job::new(&vmlinux(), recordings).counters()
+    job_of(&vmlinux(), recordings).counters()
 }
 
 /// Counters with the ranges across the replaced call, and from behind the shortened call.
@@ -119,7 +92,7 @@ const ALL: &str = "3\n0-6:1\nb-c:1\n10-10:1\n3\n6->10:1\nc->0:2\n10->b:1\n";
 
 #[test]
 fn runs_go_on_where_boot_removed_a_call() {
-    let mut job = Job::new(&vmlinux(), &[recording(Some(kernel_map(LOADED)), LOADED)]);
+    let mut job = job_of(&vmlinux(), &[recording(Some(kernel_map(LOADED)), LOADED)]);
     assert_eq!(job.counters(), ALL);
     let ledger = job.run().expect("counters").statistics.ledger;
     assert_eq!(ledger[EntryClass::Used], 4);
@@ -164,7 +137,7 @@ fn call_chains_of_a_kernel_give_contexts() {
         }
         builder
     };
-    let mut job = Job::new(&vmlinux(), &[boot(LOADED), boot(LINKED)]);
+    let mut job = job_of(&vmlinux(), &[boot(LOADED), boot(LINKED)]);
     let with_contexts = job.counters();
     assert!(with_contexts.contains('['), "{with_contexts}");
     job.options.ignore_stack_samples = true;
@@ -175,7 +148,7 @@ fn call_chains_of_a_kernel_give_contexts() {
 fn damaged_tables_are_reported_and_the_code_taken_as_it_is() {
     let mut damaged = vmlinux();
     damaged.sections[1].data[..8].fill(0x55);
-    let job = Job::new(&damaged, &[recording(Some(kernel_map(LOADED)), LOADED)]);
+    let job = job_of(&damaged, &[recording(Some(kernel_map(LOADED)), LOADED)]);
     assert_eq!(job.counters(), ALL.replace("3\n0-6:1\n", "2\n"));
     let outcome = job.run().expect("counters");
     let found = outcome.diagnostics.iter().find(|found| found.code == "patch-sites");
@@ -210,7 +183,7 @@ fn the_mapping_names_any_symbol() {
 
 #[track_caller]
 fn assert_refused(recording: PerfDataBuilder, code: ErrorCode, reason: &str) {
-    let error = Job::new(&vmlinux(), &[recording]).run().expect_err("refused");
+    let error = job_of(&vmlinux(), &[recording]).run().expect_err("refused");
     assert_eq!(error.code, code, "{error}");
     assert!(error.to_string().contains(reason), "{error}");
     assert!(error.hint.is_some());
@@ -240,7 +213,7 @@ fn samples_of_guests_are_left_out_and_reported() {
     };
     let mut mixed = recording(Some(kernel_map(LOADED)), LOADED);
     mixed.sample(guest());
-    let job = Job::new(&vmlinux(), &[mixed]);
+    let job = job_of(&vmlinux(), &[mixed]);
     assert_eq!(job.counters(), ALL);
     let outcome = job.run().expect("counters");
     assert!(outcome.diagnostics.iter().any(|found| found.code == "guest-samples"));
@@ -291,8 +264,8 @@ fn a_kernel_and_a_program_are_counted_in_one_run_as_each_alone() {
     builder.mmap(MapSpec::code(100, user, 0x1000, pgoff, "/bin/program"));
     builder.sample(SampleSpec::of(event, 100).at(10).branches(&stack));
 
-    let mut job = Job::new(&vmlinux(), &[builder]);
-    let path = job.folder.path().join("program");
+    let mut job = job_of(&vmlinux(), &[builder]);
+    let path = job.options.binaries[0].with_file_name("program");
     std::fs::write(&path, program.build()).expect("written");
     job.options.binaries.push(path);
     let outcome = job.run().expect("counters");
@@ -352,7 +325,7 @@ fn assert_counts_as_one_call(symbol: &str, way: &[(u64, u64)]) {
     builder.mmap(kernel_map(LOADED));
     let loaded: Vec<_> = branches.iter().map(|(from, to)| (from + LOADED, to + LOADED)).collect();
     builder.sample(SampleSpec::of(event, 100).at(10).branches(&loaded));
-    let job = Job::new(&with_preamble(symbol), &[builder]);
+    let job = job_of(&with_preamble(symbol), &[builder]);
     assert_eq!(
         job.counters(),
         "3\n0-5:1\na-a:1\n20-21:1\n3\n5->20:1\na->0:2\n21->a:1\n",

@@ -1,6 +1,8 @@
 //! Kernel modules in recordings are found by build id and by each name that perf gives them, wherever they
 //! were loaded.
 
+#[path = "support/counter_job.rs"]
+mod counter_job;
 #[path = "../../elf/tests/support/mod.rs"]
 mod elf_builder;
 #[path = "../../elf/tests/support/module.rs"]
@@ -8,9 +10,10 @@ mod module;
 #[path = "support/traced.rs"]
 mod traced;
 
+use counter_job::CounterJob;
 use module::ModuleBuilder;
 use object::Architecture::X86_64;
-use profgen::{Error, ErrorCode, GenerateOptions, Input, Outcome, Policy, Silent};
+use profgen::{ErrorCode, GenerateOptions, Input, Policy, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 
@@ -56,49 +59,15 @@ fn named(name: &str) -> PerfDataBuilder {
     recording(MapSpec::module(LOADED, 0x5000, name), LOADED)
 }
 
-struct Job {
-    options: GenerateOptions,
-    _folder: tempfile::TempDir,
+fn job_of(module: &[u8], recordings: &[PerfDataBuilder]) -> CounterJob {
+    CounterJob::new("renamed.ko", module, recordings)
 }
 
-impl Job {
-    fn new(module: &[u8], recordings: &[PerfDataBuilder]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: String, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).expect("written");
-            path
-        };
-        let binary = write("renamed.ko".into(), module);
-        let files = recordings.iter().enumerate();
-        let inputs = files.map(|(index, recording)| write(format!("{index}.data"), &recording.build_file()));
-        let mut options = GenerateOptions::new(binary, Input::PerfData(inputs.collect()));
-        options.skip_symbolization = true;
-        options.jobs = 2;
-        Self {
-            options,
-            _folder: folder,
-        }
-    }
-
-    fn run(&self) -> Result<Outcome, Error> {
-        generate(&self.options, &Silent)
-    }
-
-    #[track_caller]
-    fn counters(&self) -> String {
-        let outcome = self.run().expect("counters");
-        let ledger = outcome.statistics.ledger;
-        assert_eq!(ledger.accounted(), ledger.entries());
-        String::from_utf8(outcome.bytes.expect("in memory")).expect("text")
-    }
-
-    #[track_caller]
-    fn assert_refused(&self, code: ErrorCode, message: &str) {
-        let error = self.run().expect_err("refused");
-        assert_eq!(error.code, code, "{error}");
-        assert!(error.to_string().contains(message) && error.hint.is_some(), "{error}");
-    }
+#[track_caller]
+fn assert_refused(job: &CounterJob, code: ErrorCode, message: &str) {
+    let error = job.run().expect_err("refused");
+    assert_eq!(error.code, code, "{error}");
+    assert!(error.to_string().contains(message) && error.hint.is_some(), "{error}");
 }
 
 #[test]
@@ -110,7 +79,7 @@ fn any_of_its_names_will_do() {
         "/lib/modules/6.1.0/kernel/fs/ext_4.ko.xz",
         "/lib/modules/6.1.0/extra/ext-4.ko.zst",
     ] {
-        assert_eq!(Job::new(&ext_4(), &[named(name)]).counters(), COUNTERS, "{name}");
+        assert_eq!(job_of(&ext_4(), &[named(name)]).counters(), COUNTERS, "{name}");
     }
     for name in [
         "[ext4]",
@@ -119,11 +88,11 @@ fn any_of_its_names_will_do() {
         "/lib/modules/6.1.0/kernel/fs/jbd2.ko",
         "[kernel.kallsyms]_stext",
     ] {
-        let job = Job::new(&ext_4(), &[named(name)]);
+        let job = job_of(&ext_4(), &[named(name)]);
         if name == "ext_4" {
             assert_eq!(job.counters(), COUNTERS);
         } else {
-            job.assert_refused(ErrorCode::NoMapping, "the recording has no mapping of renamed.ko");
+            assert_refused(&job, ErrorCode::NoMapping, "the recording has no mapping of renamed.ko");
         }
     }
 }
@@ -131,15 +100,15 @@ fn any_of_its_names_will_do() {
 #[test]
 fn a_program_of_the_modules_name_is_not_the_module() {
     let map = MapSpec::code(100, LOADED, 0x5000, 0, "/usr/bin/ext_4");
-    Job::new(&ext_4(), &[recording(map, LOADED)])
-        .assert_refused(ErrorCode::NoMapping, "the recording has no mapping of");
+    let job = job_of(&ext_4(), &[recording(map, LOADED)]);
+    assert_refused(&job, ErrorCode::NoMapping, "the recording has no mapping of");
 }
 
 #[test]
 fn build_ids_decide_first() {
     let mapped = |name: &str, id: &[u8]| {
         let map = MapSpec::module(LOADED, 0x5000, name).with_build_id(id);
-        Job::new(&ext_4(), &[recording(map, LOADED)])
+        job_of(&ext_4(), &[recording(map, LOADED)])
     };
     assert_eq!(mapped("[other]", &BUILD_ID).counters(), COUNTERS);
     let mut other = mapped("[ext_4]", &[8; 20]);
@@ -156,9 +125,9 @@ fn the_load_address_of_a_module_does_not_matter() {
     let bases = [LOADED, 0xffff_ffff_a000_0000, 0xffff_8000_7a00_0000];
     let loaded = |base: &u64| recording(MapSpec::module(*base, 0x5000, "[ext_4]"), *base);
     for base in &bases {
-        assert_eq!(Job::new(&ext_4(), &[loaded(base)]).counters(), COUNTERS, "{base:#x}");
+        assert_eq!(job_of(&ext_4(), &[loaded(base)]).counters(), COUNTERS, "{base:#x}");
     }
-    let all = Job::new(&ext_4(), &bases.each_ref().map(loaded)).counters();
+    let all = job_of(&ext_4(), &bases.each_ref().map(loaded)).counters();
     assert_eq!(all, COUNTERS.replace(":1", ":3"));
 }
 
@@ -171,7 +140,7 @@ fn the_length_of_the_mapping_of_a_module_does_not_matter() {
     recording.mmap(MapSpec::module(LOADED + 0x20_0000, 0x1000, "[behind]"));
     let outside = [LOADED + 0x13, LOADED + 0x2000, LOADED + 0x20_0000].map(|address| (address, address));
     recording.sample(SampleSpec::of(0, 100).at(11).branches(&outside));
-    let job = Job::new(&ext_4(), &[recording]);
+    let job = job_of(&ext_4(), &[recording]);
     assert_eq!(job.counters(), COUNTERS);
     let outcome = job.run().expect("counters");
     assert_eq!(outcome.statistics.ledger[profgen::EntryClass::Used], 3);
@@ -179,14 +148,14 @@ fn the_length_of_the_mapping_of_a_module_does_not_matter() {
 
 #[test]
 fn a_module_without_debug_information_has_counters_but_no_profile() {
-    let mut job = Job::new(&ext_4(), &[named("[ext_4]")]);
+    let mut job = job_of(&ext_4(), &[named("[ext_4]")]);
     job.options.skip_symbolization = false;
-    job.assert_refused(ErrorCode::NoDebugInfo, "no debug information found for");
+    assert_refused(&job, ErrorCode::NoDebugInfo, "no debug information found for");
 }
 
 #[test]
 fn llvm_profgen_takes_no_modules() {
-    let mut job = Job::new(&ext_4(), &[named("[ext_4]")]);
+    let mut job = job_of(&ext_4(), &[named("[ext_4]")]);
     job.options.policy = Policy::LLVM_PROFGEN;
-    job.assert_refused(ErrorCode::BinaryUnsupported, "no executable segment found");
+    assert_refused(&job, ErrorCode::BinaryUnsupported, "no executable segment found");
 }
