@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const RESULTS = 'bench/RESULTS.md';
 const END_OF_ALL = '<!-- Written until here. -->';
 
-/** Replaces the table `name`. A table that is not there yet is added behind the others. */
+/** Replaces the table `name`. A table that is not there yet is added after the others. */
 export function record(name: string, text: string): void {
   const begin = `<!-- ${name} -->`;
   const end = `<!-- end of ${name} -->`;

@@ -90,7 +90,7 @@ function* samplesOf(records: Buffer): Generator<{ callers: BigUint64Array; entri
   }
 }
 
-/** Changes the records of a recording, and may add a feature behind the existing features. */
+/** Changes the records of a recording, and may add a feature after the existing features. */
 function rewrite(
   source: string,
   target: string,

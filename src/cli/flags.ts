@@ -356,7 +356,7 @@ Exit status: 0 the binary is usable, perhaps with limits, 1 it is not usable, 2 
     main: ['perfdata', 'output', 'rotate', 'host', 'samples', 'event', 'time', 'strict', 'jobs', 'quiet'],
     flags: flagsOf(COLLECT_OPTIONS, COLLECT_OWN),
     more: `No binary is needed here. Traces say how often each branch was taken, and where the straight run
-behind it ended, or how often each address was sampled. Add the files of all hosts up with
+after it ended, or how often each address was sampled. Add the files of all hosts up with
 \`SUM(count) ... GROUP BY ALL\`, and name the sum with --traces in place of --perfdata: the profile is
 the same. docs/trace-shards.md has the columns.
 

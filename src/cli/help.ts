@@ -68,13 +68,13 @@ export function commandHelp(name: CommandName, width = terminalWidth()): string 
   const command = name === 'generate' ? '' : ` ${name}`;
   const topics = topicsOf(name);
   const last = topics.pop();
-  const behind = name === 'generate' ? '' : `\n${more}`;
+  const ending = name === 'generate' ? '' : `\n${more}`;
   return `${head(name, width)}
 Main flags${name === 'generate' ? ' for writing a profile' : ''}:
 ${lines.map((flag) => flagHelp(withoutSynonyms(flag), width)).join('')}
 autofdo-gen${command} --help-all prints all flags, autofdo-gen help${command} TOPIC those of a topic:
 ${topics.join(', ')} or ${last}.
-${behind}`;
+${ending}`;
 }
 
 /** Returns the help of a command with all of its flags. */

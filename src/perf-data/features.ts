@@ -113,7 +113,7 @@ function decode(features: Features, feature: number, section: Uint8Array, little
   }
 }
 
-/** Appends each event to `found` when it is read, so that damage loses only the events behind it. */
+/** Appends each event to `found` when it is read, so that damage loses only the events after it. */
 function decodeEventDescriptions(
   cursor: Cursor,
   littleEndian: boolean,

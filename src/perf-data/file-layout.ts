@@ -54,7 +54,7 @@ export async function readFileAttrs(
   }
 }
 
-/** Reads the feature sections. Their table lies directly behind the data. */
+/** Reads the feature sections. Their table lies directly after the data. */
 export async function readFeatures(
   source: ByteSource,
   header: PerfDataHeader,

@@ -51,7 +51,7 @@ export function parseHeader(bytes: Uint8Array, path: string): PerfDataHeader {
     attrs: raw.attrs,
     data: raw.data,
     eventTypes: raw.eventTypes,
-    // Very old headers end before the bitmap. The bytes behind them are data.
+    // Very old headers end before the bitmap. The bytes after them are data.
     features: pipe || headerSize < FILE_HEADER_SIZE ? [] : featureNumbers(raw.features, littleEndian),
   };
 }

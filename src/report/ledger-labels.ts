@@ -33,9 +33,9 @@ export const CLASS_NOTES: Record<EntryClass, string> = {
     'No instruction of the binary begins there. If there are many, this is not the binary that ran.',
   unsureStack: 'Their samples have no call stack, or one that may lack a caller.',
   crossesBarrier:
-    'The code that would have run behind them passes a call, a return or a jump. Interrupts and signals do that.',
+    'The code that would have run after them passes a call, a return or a jump. Interrupts and signals do that.',
   noFunction:
-    'The code behind them is in no function of the debug information. Compile it with -g; assembly has no lines.',
+    'The code after them is in no function of the debug information. Compile it with -g; assembly has no lines.',
 };
 
 /** Meaning of a class for the profile: its entries are counted, belong to other code, or are lost. */

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary.js';
 const { binary } = fixture('calc-x86_64');
 const temporary = temporaryFolder();
 const BASE = 0x5000_0000n;
-/** PERF_CONTEXT_USER of Linux: the addresses behind it belong to the program. */
+/** PERF_CONTEXT_USER of Linux: the addresses after it belong to the program. */
 const CONTEXT_USER = 2n ** 64n - 512n;
 /** Makes a branch entry at addresses of calc's code, which `objdump -d` prints. */
 const calc = (from: bigint, to: bigint, flags = 0n): BranchEntry => ({

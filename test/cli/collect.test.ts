@@ -108,7 +108,7 @@ describe('autofdo-gen collect', () => {
     expect(expected.equals(bytes ?? Buffer.of())).toBe(true);
   }, 30_000);
 
-  it('writes no empty file behind one that has become large enough', async () => {
+  it('writes no empty file after one that has become large enough', async () => {
     const flags = ['-o', 'sized', '--rotate', '1KB', '-q'];
     expect(await run('collect', '--perfdata', calc.perfData, ...flags)).toMatchObject({ status: 0 });
     expect(list('sized')).toEqual([expect.stringMatching(/^traces-.*\.parquet$/)]);

@@ -71,7 +71,7 @@ describe('report', () => {
     for (const character of '\x1b\x07\u202e\u2028') expect(stdout.toString()).not.toContain(character);
   });
 
-  it('distinguishes lines before the declaration of a function from lines far behind it', async () => {
+  it('distinguishes lines before the declaration of a function from lines far after it', async () => {
     const profile = folder.write('before.prof', 'f:30:1\n 3: 10\n 32767: 11\n 65400: 9\n');
     const { stdout } = await run(profile);
     expect(stdout.toString().match(/[+−]\d+ {2}f$/gm)).toEqual(['+32767  f', '+3  f', '−136  f']);

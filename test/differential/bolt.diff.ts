@@ -66,7 +66,7 @@ const programs: Program[] = [
     record,
   },
   {
-    // lld places the stubs of calls into other files behind the code.
+    // lld places the stubs of calls into other files after the code.
     name: 'bolt-lld',
     tools: ['ld.lld-22'],
     build: [`clang++-22 -O2 -std=c++20 -fuse-ld=lld ${relocations} $programs/containers.cpp -o program`],

@@ -328,7 +328,7 @@ describe('if a coroutine is inlined at a call without a probe', () => {
     record: 'period=97 callchain=1',
   };
   for (const flags of [[], ['--csspgo-preinliner=0'], ['--gen-cs-nested-profile=0']]) {
-    testWith(['clang-22', 'perf'], `contexts begin behind the call ${flags.join(' ')}`, () => {
+    testWith(['clang-22', 'perf'], `contexts begin after the call ${flags.join(' ')}`, () => {
       const { folder } = recorded(program);
       const text = ['--binary=program', `--perfscript=${scriptOf(folder)}`, '--format=text', ...flags];
       const theirs = llvmProfgen(folder, text);

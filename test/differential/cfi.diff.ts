@@ -44,7 +44,7 @@ const callsOfMain = (profile: string) =>
 
 describe('calls through a jump table of cfi-icall', () => {
   for (const program of programs)
-    testWith(program.tools ?? [], `are calls of the functions behind the table: ${program.name}`, () => {
+    testWith(program.tools ?? [], `are calls of the functions that the table jumps to: ${program.name}`, () => {
       const { folder } = recorded(program);
       const theirs = llvmProfgen(folder, flags);
       expectSame(oursCompatible(folder, flags), theirs, true);

@@ -145,7 +145,7 @@ untold_end: ret
     };
     const whole = code.offset + code.size;
     const before = code.offset + at('untold') - code.address;
-    // A program may be mapped at address 0, and again with more behind the first mapping.
+    // A program may be mapped at address 0, and again with more after the first mapping.
     for (const sizes of [[whole], [before, whole]]) {
       for (const load of [0, LOAD]) {
         expect(warnings(load, ...sizes), `${load} ${sizes}`).toEqual([

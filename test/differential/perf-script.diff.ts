@@ -60,7 +60,7 @@ function generatorOf(seed: number): (below: number) => number {
 }
 
 /**
- * Makes call stacks from the present branches: a return leads to the address behind a call, other branches do not.
+ * Makes call stacks from the present branches: a return leads to the address after a call, other branches do not.
  */
 function withCallStacks(lines: string[]): string {
   const samples = lines.map((line, index) => {
@@ -75,7 +75,7 @@ function withCallStacks(lines: string[]): string {
 }
 
 /**
- * Makes call stacks whose return addresses lie behind possible direct calls. Some are real, and the others break
+ * Makes call stacks whose return addresses lie after possible direct calls. Some are real, and the others break
  * the stack.
  */
 function withReturnAddresses(lines: string[]): string {

@@ -200,7 +200,7 @@ describe('the readers and a third one find the same in a damaged file:', () => {
 
   testWith(['perl', 'python3', 'cargo'], 'an id that belongs to no event', () => {
     const bytes = readFileSync(recorded('events'));
-    // The id stands behind IP, TID and TIME, because the attr has all of these.
+    // The id stands after IP, TID and TIME, because the attr has all of these.
     bytes.writeBigUInt64LE(0xdeadbeefn, middle(anatomy(bytes).samples) + 8 + 3 * 8);
     const path = join(folder, 'unknown-id');
     writeFileSync(path, bytes);

@@ -40,10 +40,10 @@ export type StreamEnd =
   | { kind: 'cut'; bytes: number }
   | { kind: 'compression' };
 
-/** Start of the text that `perf record -o - 2>&1` writes behind the records. Nothing is missing in that case. */
+/** Start of the text that `perf record -o - 2>&1` writes after the records. Nothing is missing in that case. */
 const PERF_CHATTER = '[ perf record:';
 
-/** First bytes of the data behind a TRACING_DATA record, in either byte order. */
+/** First bytes of the data after a TRACING_DATA record, in either byte order. */
 const TRACING_MAGIC = Uint8Array.from([0x17, 0x08, 0x44, ...new TextEncoder().encode('tracing')]);
 
 const COMPRESSED2_HEADER_SIZE = 16;
@@ -74,7 +74,7 @@ export class RecordCutter {
     this.#littleEndian = littleEndian;
   }
 
-  /** Reason of the end once a record is impossible. Nothing behind such a record can be trusted. */
+  /** Reason of the end once a record is impossible. Nothing after such a record can be trusted. */
   get end(): StreamEnd | undefined {
     return this.#end;
   }
@@ -165,7 +165,7 @@ export class RecordCutter {
 }
 
 /**
- * Returns the number of bytes behind a TRACING_DATA record that its size does not include, if these bytes are
+ * Returns the number of bytes after a TRACING_DATA record that its size does not include, if these bytes are
  * present.
  */
 function tracingBytes({ type, view }: PerfRecord, littleEndian: boolean): number {
@@ -173,7 +173,7 @@ function tracingBytes({ type, view }: PerfRecord, littleEndian: boolean): number
   return Math.ceil(view.getUint32(0, littleEndian) / 8) * 8;
 }
 
-/** Returns the number of bytes behind an AUXTRACE record that its size does not include. */
+/** Returns the number of bytes after an AUXTRACE record that its size does not include. */
 function auxtraceBytes({ type, view }: PerfRecord, littleEndian: boolean): number {
   if (type !== RecordType.auxtrace || view.byteLength < 8) return 0;
   return u64AsNumber(view, 0, littleEndian);

@@ -81,7 +81,7 @@ class StreamSource implements RecordSource {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
-    // Bytes that must be kept for later, for example behind an attr section that follows the records, must not
+    // Bytes that must be kept for later, for example after an attr section that follows the records, must not
     // fill the memory.
     if (offset < this.#start || offset + length - this.#start > MAX_KEPT) return new Uint8Array(0);
     while (!this.#done && this.#end < offset + length) {

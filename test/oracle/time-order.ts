@@ -8,7 +8,7 @@ const MAX_PENDING = 1 << 17;
  * Puts events into the order of time.
  *
  * In a recording, the buffers of the CPUs alternate. A FINISHED_ROUND record says that all buffers were emptied.
- * Events behind this record are newer than all events before the previous FINISHED_ROUND (perf:
+ * Events after this record are newer than all events before the previous FINISHED_ROUND (perf:
  * tools/perf/util/ordered-events.c).
  */
 export class TimeOrder<T> {

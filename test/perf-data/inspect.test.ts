@@ -133,7 +133,7 @@ describe('of a damaged file, the reader', () => {
     expect(summary).toMatchObject({ samples: 3n, complete: false });
   });
 
-  it('takes no text of perf behind the records of a pipe for damage', async () => {
+  it('takes no text of perf after the records of a pipe for damage', async () => {
     const words = Buffer.from('[ perf record: Woken up 1 times to write data ]\n');
     const bytes = Buffer.concat([recording().pipe(), words]);
     expect(await inspectPerfData(temporary.write('words.data', bytes))).toMatchObject({
@@ -160,7 +160,7 @@ describe('of a damaged file, the reader', () => {
       complete: false,
       problems: [
         expect.stringMatching(
-          /^cut off at offset 0x\w+: the feature sections behind the records are missing/,
+          /^cut off at offset 0x\w+: the feature sections after the records are missing/,
         ),
         'its feature section 200 is cut or damaged',
       ],

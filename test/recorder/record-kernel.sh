@@ -34,7 +34,7 @@ wanted_modules() {
   echo "${modules//,/ }"
 }
 
-# The modules named, each behind those that it depends on. .modinfo says "depends=A,B".
+# The modules named, each after those that it depends on. .modinfo says "depends=A,B".
 with_dependencies() {
   local tree=$1 name file
   shift

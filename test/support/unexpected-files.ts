@@ -22,7 +22,7 @@ export function unexpectedFiles(folder: ReturnType<typeof temporaryFolder>) {
     'a gzip file': folder.write('e.gz', gzipSync('main:9:1\n')),
     'an empty file': folder.write('f', ''),
     'a cut recording': folder.write('g.data', readFileSync(calc.perfData).subarray(0, 90)),
-    'a recording that is cut behind its first mapping': folder.write(
+    'a recording that is cut after its first mapping': folder.write(
       'k.data',
       readFileSync(calc.perfData).subarray(0, 3000),
     ),

@@ -105,7 +105,7 @@ pub enum Error {
     /// In a file that comes through a pipe, the events are described behind the records. Some versions of `perf
     /// inject` write this.
     #[error(
-        "{name}: the events are described behind the records; from a pipe such a file cannot be read, only by its path"
+        "{name}: the events are described after the records; from a pipe such a file cannot be read, only by its path"
     )]
     EventsBehindRecords {
         /// Name of the input.

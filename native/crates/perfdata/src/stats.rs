@@ -241,7 +241,7 @@ impl fmt::Display for Damage {
             DamageKind::FeaturesCutOff => {
                 write!(
                     f,
-                    "cut off at offset {offset:#x}: the feature sections behind the records are missing"
+                    "cut off at offset {offset:#x}: the feature sections after the records are missing"
                 )
             }
             DamageKind::BadCompression => {

@@ -77,7 +77,7 @@ pub(crate) fn context_diagnostics(
     let deep = (doubts.deep > 0 && words == Words::Own).then(|| {
         let share = of_entries(doubts.deep);
         let message = format!(
-            "{share} return to code behind more than {MAX_CALLS} calls; the older entries of their branch stacks counts without callers"
+            "{share} return to code below more than {MAX_CALLS} calls; the older entries of their branch stacks count without callers"
         );
         Diagnostic::warning(DiagnosticCode::CallStacksCut, message)
     });
@@ -86,7 +86,7 @@ pub(crate) fn context_diagnostics(
 
 /// Returns a note about callbacks from other files. Callbacks are common and no fault, so this is no warning.
 fn behind_other_files(counts: &ContextCounts) -> Vec<Diagnostic> {
-    let message = "some calling contexts begin at a call from another file, such as a library that calls back; the callers behind that call are left out";
+    let message = "some calling contexts begin at a call from another file, such as a library that calls back; the callers of that call are left out";
     let note = || Diagnostic::note(DiagnosticCode::CallStacks, message);
     counts.has_external_callers.then(note).into_iter().collect()
 }
@@ -142,14 +142,14 @@ pub(crate) fn behind_calls_without_lines(
     let place = place_of(image, call);
     if behind >= found.runs {
         let message = format!(
-            "no calling context is known: every sampled run is behind a call from code without debug information, such as the one at {place}"
+            "no calling context is known: every sampled run has a caller without debug information, such as the one at {place}"
         );
         return Err(Error::new(ErrorCode::EmptyProfile, message)
             .path(image.path())
             .hint(LINES_FOR_CALLS));
     }
     let message = format!(
-        "{share} are left out, because they are behind a call from code without debug information, such as the one at {place}. {LINES_FOR_CALLS}"
+        "{share} are left out, because they have a caller without debug information, such as the one at {place}. {LINES_FOR_CALLS}"
     );
     Ok(share
         .is_noteworthy()

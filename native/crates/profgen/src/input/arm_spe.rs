@@ -59,7 +59,7 @@ pub(crate) fn about_arm_spe(
         percent_text(branches - not_taken, branches)
     );
     message += &match with_previous_target {
-        0 => "The CPU does not say which code ran before them, so the code that ran behind each up to the next branch is counted".to_owned(),
+        0 => "The CPU does not say which code ran before them, so the code that ran after each up to the next branch is counted".to_owned(),
         all if all == branches => "The CPU says where the branch before each of them went, so the code between the two is counted".to_owned(),
         some => format!("{} of them say where the branch before went", percent_text(some, branches)),
     };

@@ -101,7 +101,7 @@ fn trace_diagnostics(stats: &RecordStats, chunks: ChunkStats, path: &Path) -> Ve
         let reason = if packets.bad_bytes > 0 {
             "damaged or cut off"
         } else {
-            "cut off, because trace data behind the cut are missing"
+            "cut off, because trace data after the cut are missing"
         };
         let message = format!(
             "{path}: {} of the trace {} {reason}; the others ({}) are used",
