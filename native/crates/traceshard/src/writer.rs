@@ -24,6 +24,10 @@ pub const MAX_GROUP_ROWS: usize = 1 << 17;
 /// Number of rows below which builds share a group, because each group costs a few hundred bytes for each column.
 const MIN_GROUP_ROWS: usize = 1 << 13;
 
+/// Longest text of the statistics of a column, in bytes. Longer texts are cut off there, so that the description of a
+/// file does not grow with the texts of its branch stacks. Build ids and nearly all paths are shorter.
+const MAX_STATISTICS_TEXT: usize = 256;
+
 /// Compression level: the default of zstd.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -49,7 +53,7 @@ impl<W: Write + Send> ShardWriter<W> {
             .set_compression(Compression::ZSTD(zstd))
             .set_max_row_group_row_count(Some(MAX_GROUP_ROWS))
             .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_statistics_truncate_length(None)
+            .set_statistics_truncate_length(Some(MAX_STATISTICS_TEXT))
             .set_offset_index_disabled(true);
         for number in [
             column::FROM,

@@ -34,6 +34,30 @@ fn metadata_is_kept() {
 }
 
 #[test]
+fn the_description_of_a_file_does_not_grow_with_its_texts() {
+    let of_length = |entries: usize| {
+        let mut writer = ShardWriter::new(Vec::new()).expect("memory");
+        for group in 0..20 {
+            let rows = [1, 2].map(|row| vec![format!("{row}{group:x}>20"); entries].join(" "));
+            let rows = rows.each_ref().map(|branch_stack| Row {
+                record: Record::Stack,
+                branch_stack: Some(branch_stack),
+                ..branch(0, 0, 1)
+            });
+            writer.write(&rows).expect("memory");
+        }
+        let bytes = writer.finish(&Metadata::default()).expect("memory");
+        let footer = bytes[bytes.len() - 8..].first_chunk().expect("four bytes");
+        let shard = Shard::from_bytes(bytes.clone()).expect("a shard");
+        (u32::from_le_bytes(*footer), read(&shard).concat().len())
+    };
+    let ((few, short), (many, long)) = (of_length(100), of_length(4000));
+    assert!(long > 20 * short, "{short} {long}");
+    // The sizes of the pages, which the description states, have more digits.
+    assert!(many < few + 20 * 32, "{few} {many}");
+}
+
+#[test]
 fn groups_are_of_one_build_unless_they_are_small() {
     let many = |build_id: &'static str, rows: usize| {
         (0..rows as u64).map(move |from| Row {
