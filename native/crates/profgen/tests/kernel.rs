@@ -8,11 +8,9 @@ mod elf_builder;
 #[path = "support/traced.rs"]
 mod traced;
 
-use std::path::PathBuf;
-
 use counter_job::CounterJob;
 use elf_builder::{EM_X86_64, ET_EXEC, ElfBuilder, SHF_ALLOC, SHT_PROGBITS};
-use profgen::{EntryClass, ErrorCode, GenerateOptions, Input, Policy, Silent};
+use profgen::{EntryClass, ErrorCode, GenerateOptions, Policy, Silent};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
 use traced::generate;
 

@@ -13,9 +13,8 @@ mod traced;
 use counter_job::CounterJob;
 use module::ModuleBuilder;
 use object::Architecture::X86_64;
-use profgen::{ErrorCode, GenerateOptions, Input, Policy, Silent};
+use profgen::{ErrorCode, Policy};
 use testkit::{EventSpec, MapSpec, PerfDataBuilder, SampleSpec};
-use traced::generate;
 
 const LOADED: u64 = 0xffff_ffff_c03c_5000;
 const BUILD_ID: [u8; 20] = [7; 20];
@@ -112,7 +111,8 @@ fn build_ids_decide_first() {
     };
     assert_eq!(mapped("[other]", &BUILD_ID).counters(), COUNTERS);
     let mut other = mapped("[ext_4]", &[8; 20]);
-    other.assert_refused(
+    assert_refused(
+        &other,
         ErrorCode::BuildIdMismatch,
         "the recording is of another build: [ext_4] had build id 0808",
     );

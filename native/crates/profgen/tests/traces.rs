@@ -9,6 +9,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use counts_by_file::counts_by_file;
 use job::{DiagnosticCode, ErrorCode};
@@ -312,16 +313,16 @@ fn shard_with<'a>(path: &Path, change: impl FnOnce(&mut Row<'a>)) -> PathBuf {
     path.to_owned()
 }
 
-#[test]
-fn late_records_change_rows_that_were_written() {
-    const SAMPLES: u64 = 21_000;
-    const ENTRIES: u64 = 32;
-    let folder = tempfile::tempdir().expect("a folder");
+/// Number of samples of a [`long_recording`], and of the entries of each. They have more bytes than are read at a time.
+const SAMPLES: u64 = 21_000;
+const ENTRIES: u64 = 32;
+
+/// Builds a recording whose last record says that its samples are of `/bin/second`.
+fn long_recording() -> PerfDataBuilder {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     let map = |name: &str, time| MapSpec::code(1, 0x40_0000, 0x1000_0000, 0, name).at(time);
     builder.mmap(map("/bin/first", 1));
-    // There are more rows than are kept in memory, and more bytes than are read at a time.
     for sample in 0..SAMPLES {
         let stack: Vec<_> = (0..ENTRIES)
             .map(|entry| 0x50_0000 + (sample % 100 * ENTRIES + entry) * 64)
@@ -330,8 +331,14 @@ fn late_records_change_rows_that_were_written() {
         builder.sample(SampleSpec::of(event, 1).at(10 + sample).branches(&stack));
     }
     builder.mmap(map("/bin/second", 2));
+    builder
+}
+
+#[test]
+fn late_records_change_rows_that_were_written() {
+    let folder = tempfile::tempdir().expect("a folder");
     let recording = folder.path().join("perf.data");
-    std::fs::write(&recording, builder.build_file()).expect("written");
+    std::fs::write(&recording, long_recording().build_file()).expect("written");
     let shard = folder.path().join("a.parquet");
     let options = CollectOptions {
         most_rows: Some(1000),
@@ -340,6 +347,34 @@ fn late_records_change_rows_that_were_written() {
     collect(&options, &Silent).expect("a shard");
     let expected = BTreeMap::from([("/bin/second".to_owned(), SAMPLES * ENTRIES)]);
     assert_eq!(counts_by_file(&[shard], Record::Branch), expected);
+}
+
+#[test]
+fn files_have_no_more_row_groups_than_readers_take() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    make_named_pipe(&pipe);
+    let into = |output: &Path| {
+        let options = CollectOptions {
+            most_rows: Some(1000),
+            most_groups: Some(1),
+            ..CollectOptions::new(vec![pipe.clone()], output)
+        };
+        let job = thread::spawn(move || collect(&options, &Silent));
+        std::fs::write(&pipe, long_recording().build_pipe()).expect("a reader");
+        job.join().expect("no panic")
+    };
+    let outcome = into(&folder.path().join("shards")).expect("shards");
+    let files: Vec<_> = outcome.shards.into_iter().map(|shard| shard.path).collect();
+    assert!(files.len() > 1, "{files:?}");
+    let found = counts_by_file(&files, Record::Branch);
+    assert_eq!(found.values().sum::<u64>(), SAMPLES * ENTRIES);
+
+    let file = folder.path().join("a.parquet");
+    let error = into(&file).expect_err("one file does not suffice");
+    assert_eq!(error.code, ErrorCode::Unsupported);
+    assert!(error.message.contains("row groups") && error.hint.is_some(), "{error}");
+    assert!(!file.exists());
 }
 
 #[test]

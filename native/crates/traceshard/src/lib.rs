@@ -29,4 +29,4 @@ pub use schema::{COLUMNS, SCHEMA_VERSION};
 pub use shard::Shard;
 pub use stack_text::{MAX_CHAIN_FRAMES, MAX_STACK_ENTRIES, parse_branch_stack, parse_call_chain, write_call_chain};
 pub use text::{Ends, branches_of, parse_patch, push_branches, shown, write_patch};
-pub use writer::{MAX_GROUP_ROWS, RowGroup, ShardWriter, group_len};
+pub use writer::{MAX_GROUP_ROWS, MAX_GROUPS, RowGroup, ShardWriter, group_len};

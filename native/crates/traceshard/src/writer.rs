@@ -21,6 +21,10 @@ use crate::schema::{COLUMNS, column, message};
 /// Largest number of rows of a row group. A reader that needs one build skips the groups of other builds.
 pub const MAX_GROUP_ROWS: usize = 1 << 17;
 
+/// Number of row groups after which a file should be finished. A reader takes a description of 16 MiB, and the
+/// description of a group has up to four thousand bytes.
+pub const MAX_GROUPS: usize = 3000;
+
 /// Number of rows below which builds share a group, because each group costs a few hundred bytes for each column.
 const MIN_GROUP_ROWS: usize = 1 << 13;
 
@@ -34,6 +38,7 @@ const ZSTD_LEVEL: i32 = 3;
 /// Writes rows as row groups of a Parquet file.
 pub struct ShardWriter<W: Write + Send> {
     file: SerializedFileWriter<W>,
+    groups: usize,
     /// Number of bytes of the finished groups.
     written: u64,
     /// The columns of the last group.
@@ -75,6 +80,7 @@ impl<W: Write + Send> ShardWriter<W> {
         }
         Ok(Self {
             file: SerializedFileWriter::new(sink, message(), Arc::new(properties.build())).map_err(write_error)?,
+            groups: 0,
             written: 0,
             last: Vec::new(),
         })
@@ -93,6 +99,11 @@ impl<W: Write + Send> ShardWriter<W> {
             rest = behind;
         }
         Ok(())
+    }
+
+    /// Returns the number of finished groups.
+    pub fn groups(&self) -> usize {
+        self.groups
     }
 
     /// Returns the number of bytes of the finished groups.
@@ -159,6 +170,7 @@ impl<W: Write + Send> ShardWriter<W> {
             appended.map_err(write_error)?;
         }
         let finished = group.close().map_err(write_error)?;
+        self.groups += 1;
         self.written += finished.compressed_size().cast_unsigned();
         Ok(())
     }

@@ -4,7 +4,9 @@ mod support;
 
 use proptest::prelude::*;
 use support::{branch, shard};
-use traceshard::{BinaryKind, Block, Error, Loss, MAX_GROUP_ROWS, Metadata, Needs, Record, Row, Shard, ShardWriter};
+use traceshard::{
+    BinaryKind, Block, Error, Loss, MAX_GROUP_ROWS, MAX_GROUPS, Metadata, Needs, Record, Row, Shard, ShardWriter,
+};
 
 /// Reads the rows as owned values.
 fn read(shard: &Shard) -> Vec<String> {
@@ -53,6 +55,7 @@ fn the_description_of_a_file_does_not_grow_with_its_texts() {
     };
     let ((few, short), (many, long)) = (of_length(100), of_length(4000));
     assert!(long > 20 * short, "{short} {long}");
+    assert!(many as usize / 20 * MAX_GROUPS < 16 << 20, "{many}");
     // The sizes of the pages, which the description states, have more digits.
     assert!(many < few + 20 * 32, "{few} {many}");
 }

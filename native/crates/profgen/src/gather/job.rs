@@ -12,7 +12,7 @@ use job::{
 };
 use perfdata::{Change, ChunkStats, Consulted, Metadata, Moment, PerfData, RecordStats, TextPoke};
 use rustc_hash::FxHashSet;
-use traceshard::Loss;
+use traceshard::{Loss, MAX_GROUPS};
 
 use crate::binaries::live_text::KernelMemory;
 use crate::gather::files::{Files, Followed};
@@ -180,6 +180,10 @@ impl<'a> Collection<'a> {
                 if self.counted.len() > MAX_ROWS_OF_STREAM / 4 {
                     self.write_rows()?;
                 }
+                if self.is_full() {
+                    self.finish_shard()?;
+                    self.begin_shard()?;
+                }
             }
         }
         let collected = Instant::now();
@@ -306,6 +310,9 @@ impl<'a> Collection<'a> {
                 self.write_rows()?;
             }
             if self.is_due(&mut workers) {
+                if reading != Reading::AllButSamplesFirst {
+                    return Ok(false);
+                }
                 self.take_counts(&mut workers, &chosen, &mut has_stacks, &mut chunks);
                 self.counted.tally.add(Loss::LostRecords, stats.lost() - lost);
                 lost = stats.lost();
@@ -348,22 +355,36 @@ impl<'a> Collection<'a> {
                 .diagnostics
                 .push(about_incomplete_call_chains(chunks, path));
         }
-        let found = trouble(&stats, chunks, path);
+        self.diagnose(input.metadata(), &chosen, &stats, &chunks, path)?;
+        self.counted.take(&mut drained);
+        self.counted.tally.add(Loss::LostRecords, stats.lost() - lost);
+        self.note_patches(&mut pokes, &followed);
+        Ok(true)
+    }
+
+    /// Adds the diagnostics about an input that was read.
+    fn diagnose(
+        &mut self,
+        metadata: &Metadata,
+        chosen: &Chosen<'_>,
+        stats: &RecordStats,
+        chunks: &ChunkStats,
+        path: &Path,
+    ) -> Result<(), Error> {
+        let found = trouble(stats, *chunks, path);
         if let Some(first) = found.first().filter(|_| self.options.strict) {
             return Err(Error::new(ErrorCode::InputDamaged, first.message.clone())
                 .path(path)
                 .hint("Leave out {--strict} to use what can be read."));
         }
         self.outcome.diagnostics.extend(found);
-        self.outcome
-            .diagnostics
-            .extend(left_out(input.metadata(), &self.as_generate));
-        let unused = without_user_frames(input.metadata(), &self.as_generate);
+        self.outcome.diagnostics.extend(left_out(metadata, &self.as_generate));
+        let unused = without_user_frames(metadata, &self.as_generate);
         self.outcome.diagnostics.extend(unused);
         self.outcome
             .diagnostics
-            .extend(about_addresses(input.metadata(), &chosen.usable));
-        match about_arm_spe(input.metadata(), &chosen.usable, &chunks.trace, path) {
+            .extend(about_addresses(metadata, &chosen.usable));
+        match about_arm_spe(metadata, &chosen.usable, &chunks.trace, path) {
             Ok(found) => self.outcome.diagnostics.extend(found),
             // A host on which nothing was sampled is no reason to end the job.
             Err(error) => {
@@ -382,10 +403,7 @@ impl<'a> Collection<'a> {
             let note = Diagnostic::note(DiagnosticCode::KcoreUnused, message);
             self.outcome.diagnostics.push(note);
         }
-        self.counted.take(&mut drained);
-        self.counted.tally.add(Loss::LostRecords, stats.lost() - lost);
-        self.note_patches(&mut pokes, &followed);
-        Ok(true)
+        Ok(())
     }
 
     /// Moves the counts of the workers, which are those of one input, to the counts of the job.
@@ -459,6 +477,7 @@ impl<'a> Collection<'a> {
             return false;
         };
         match self.options.rotate {
+            _ if self.is_full() => true,
             None => false,
             Some(Rotation::Every(time)) => shard.age() >= time,
             Some(Rotation::Bytes(bytes)) => {
@@ -467,6 +486,16 @@ impl<'a> Collection<'a> {
                 workers.exceed(room.saturating_sub(self.counted.len()))
             }
         }
+    }
+
+    /// Returns true if the open file has as many row groups as a reader takes, and another file may follow it.
+    fn is_full(&self) -> bool {
+        let groups = self.shard.as_ref().map_or(0, ShardFile::groups);
+        !self.options.is_one_file() && groups >= self.most_groups()
+    }
+
+    fn most_groups(&self) -> usize {
+        self.options.most_groups.unwrap_or(MAX_GROUPS)
     }
 
     fn begin_shard(&mut self) -> Result<(), Error> {
@@ -487,14 +516,23 @@ impl<'a> Collection<'a> {
         };
         let sampled = std::mem::take(&mut self.counted.sampled);
         let stacks = std::mem::take(&mut self.counted.stacks);
-        match &mut self.shard {
-            Some(shard) => {
-                shard.write(drained, &names, self.counted.times.take())?;
-                shard.write_sampled(sampled, &names)?;
-                shard.write_stacks(stacks, &names)
-            }
-            None => Err(Error::new(ErrorCode::Internal, "there is no file for the rows")),
+        let Some(shard) = &mut self.shard else {
+            return Err(Error::new(ErrorCode::Internal, "there is no file for the rows"));
+        };
+        shard.write(drained, &names, self.counted.times.take())?;
+        shard.write_sampled(sampled, &names)?;
+        shard.write_stacks(stacks, &names)?;
+        let groups = shard.groups();
+        if self.options.is_one_file() && groups > self.most_groups() {
+            let message = format!(
+                "the traces have {groups} row groups, and a file has at most {}",
+                self.most_groups()
+            );
+            return Err(Error::new(ErrorCode::Unsupported, message)
+                .path(&self.options.output)
+                .hint("Name a folder with {--output}, so that several files are written."));
         }
+        Ok(())
     }
 
     fn finish_shard(&mut self) -> Result<(), Error> {

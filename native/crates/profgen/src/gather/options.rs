@@ -33,6 +33,9 @@ pub struct CollectOptions {
     /// Number of changes of address spaces (mappings, and processes that begin or end) after which a stream forgets
     /// the changes before. `None` stands for 2^18.
     pub most_changes: Option<usize>,
+    /// Number of row groups above which a file is finished, or is an error if it is the only one. `None` stands for
+    /// [`traceshard::MAX_GROUPS`].
+    pub most_groups: Option<usize>,
 }
 
 /// When a file is finished.
@@ -88,6 +91,7 @@ impl CollectOptions {
             jobs: 0,
             most_rows: None,
             most_changes: None,
+            most_groups: None,
         }
     }
 

@@ -54,6 +54,11 @@ impl ShardFile {
         self.rows == 0
     }
 
+    /// Returns the number of row groups that were written.
+    pub(crate) fn groups(&self) -> usize {
+        self.writer.groups()
+    }
+
     /// Returns the number of bytes that were written.
     pub(crate) fn bytes(&self) -> u64 {
         self.writer.written()
