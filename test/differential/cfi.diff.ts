@@ -44,13 +44,17 @@ const callsOfMain = (profile: string) =>
 
 describe('calls through a jump table of cfi-icall', () => {
   for (const program of programs)
-    testWith(program.tools ?? [], `are calls of the functions that the table jumps to: ${program.name}`, () => {
-      const { folder } = recorded(program);
-      const theirs = llvmProfgen(folder, flags);
-      expectSame(oursCompatible(folder, flags), theirs, true);
-      expect(callsOfMain(textOf(theirs))).toBeUndefined();
-      const found = textOf(ours(folder, flags));
-      expect(callsOfMain(found)).toEqual(['a:1499', 'b:1500']);
-      expect(heads(found)).toEqual(heads(textOf(theirs)));
-    });
+    testWith(
+      program.tools ?? [],
+      `are calls of the functions that the table jumps to: ${program.name}`,
+      () => {
+        const { folder } = recorded(program);
+        const theirs = llvmProfgen(folder, flags);
+        expectSame(oursCompatible(folder, flags), theirs, true);
+        expect(callsOfMain(textOf(theirs))).toBeUndefined();
+        const found = textOf(ours(folder, flags));
+        expect(callsOfMain(found)).toEqual(['a:1499', 'b:1500']);
+        expect(heads(found)).toEqual(heads(textOf(theirs)));
+      },
+    );
 });

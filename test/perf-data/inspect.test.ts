@@ -159,9 +159,7 @@ describe('of a damaged file, the reader', () => {
       samples: 3n,
       complete: false,
       problems: [
-        expect.stringMatching(
-          /^cut off at offset 0x\w+: the feature sections after the records are missing/,
-        ),
+        expect.stringMatching(/^cut off at offset 0x\w+: the feature sections after the records are missing/),
         'its feature section 200 is cut or damaged',
       ],
     });
