@@ -115,6 +115,9 @@ fn memory_and_disk_do_not_grow_with_the_trace() {
         // The trace has 92 MB, and a round 0.5 MB.
         assert!(long.disk < 16 << 20, "{}", long.disk);
     }
+    // If the past is forgotten before its trace comes, a warning says so.
+    let late = collect_parts(12, 1, None).diagnostics;
+    assert!(late.iter().any(|code| code == "samples-late"), "{late:?}");
     // Nothing is lost because the past was forgotten.
     assert_eq!(collect_parts(12, usize::MAX, None).by_file, short.by_file);
 }
