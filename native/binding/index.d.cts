@@ -758,7 +758,7 @@ export interface BindingListingOptions {
   useDwarfCorrelation?: boolean
   /** True to read functions from the symbol table, with pseudo probes. */
   loadFunctionFromSymbol?: boolean
-  /** True to list source lines behind each instruction. */
+  /** True to list source lines after each instruction. */
   sourceLocations?: boolean
   /** True to list names without the suffixes that compilers append. */
   canonicalNames?: boolean

@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     };
     stream.extend_from_slice(records);
     let (file, stream) = read_both_ways(&stream);
-    // The declaration of an event may stand behind its samples. Only the reader of a file knows such an event from the
+    // The declaration of an event may stand after its samples. Only the reader of a file knows such an event from the
     // start.
     let same = |summary: &autofdo_gen_fuzz::Summary| (summary.mmaps, summary.complete, summary.samples + summary.unusable);
     assert_eq!(file.as_ref().map(same), stream.as_ref().map(same));

@@ -1,4 +1,4 @@
-//! Reads profiles in the extbinary form. The input stands behind the magic number and the version.
+//! Reads profiles in the extbinary form. The input stands after the magic number and the version.
 #![no_main]
 
 use autofdo_gen_fuzz::profile::check;

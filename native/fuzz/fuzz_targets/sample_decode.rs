@@ -1,4 +1,4 @@
-//! Decodes samples of any event. The input is an attr of 136 bytes, then the bodies of the samples, each behind a byte
+//! Decodes samples of any event. The input is an attr of 136 bytes, then the bodies of the samples, each after a byte
 //! that gives its length in words.
 #![no_main]
 

@@ -1,5 +1,5 @@
 //! Reads compressed records. The first byte chooses between payloads as the input has them and records that are
-//! compressed here. The latter reach the code behind the decompression.
+//! compressed here. The latter reach the code after the decompression.
 #![no_main]
 
 use autofdo_gen_fuzz::read_both_ways;
@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
         _ => Compression::V2Merged,
     };
     if choice & 2 == 0 {
-        // The input is a list of payloads, each behind a byte that gives its length.
+        // The input is a list of payloads, each after a byte that gives its length.
         let mut rest = rest;
         while let Some((&len, after)) = rest.split_first() {
             let (payload, after) = after.split_at(after.len().min(usize::from(len)));

@@ -95,7 +95,7 @@ pub fn read_both_ways(bytes: &[u8]) -> (Option<Summary>, Option<Summary>) {
     if let Ok(mut input) = PerfData::from_bytes(bytes.to_vec(), "file read once") {
         input.read_once();
         let once = read_to_end(input);
-        // The declaration of an event may stand behind its samples. A file that is read in one pass knows such an
+        // The declaration of an event may stand after its samples. A file that is read in one pass knows such an
         // event as late as a stream does.
         let same = |summary: &Summary| (summary.mmaps, summary.complete, summary.samples + summary.unusable);
         assert_eq!(file.as_ref().map(same), Some(same(&once)));

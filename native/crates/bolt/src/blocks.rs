@@ -193,7 +193,7 @@ impl Builder<'_> {
             let begins = match closed {
                 _ if self.labels.contains(&instruction.svma) => true,
                 None => false,
-                // A jump behind a conditional branch belongs to the block of the branch, unless a branch goes to
+                // A jump after a conditional branch belongs to the block of the branch, unless a branch goes to
                 // the jump.
                 Some(before) => !(end == End::Jump && before == End::Condition { inside: true }),
             };

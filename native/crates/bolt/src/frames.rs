@@ -67,7 +67,7 @@ impl Frames {
         Some(self.ranges[index].1)
     }
 
-    /// Returns true if a range starts before `svma` and ends behind it.
+    /// Returns true if a range starts before `svma` and ends after it.
     pub(crate) fn has_inside(&self, svma: Svma) -> bool {
         let before = self.ranges.partition_point(|(start, _)| *start < svma);
         before.checked_sub(1).is_some_and(|index| {

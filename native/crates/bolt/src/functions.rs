@@ -34,7 +34,7 @@ impl Function {
             .is_some_and(|inside| inside < self.size)
     }
 
-    /// Returns true if `svma` lies in the code of the function or in the padding behind it.
+    /// Returns true if `svma` lies in the code of the function or in the padding after it.
     pub fn reaches(&self, svma: Svma) -> bool {
         svma.0
             .checked_sub(self.start.0)

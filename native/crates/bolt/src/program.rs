@@ -54,7 +54,7 @@ impl<'i> Program<'i> {
         &self.functions
     }
 
-    /// Returns the function that has `svma` in its code or in the padding behind it, and the offset.
+    /// Returns the function that has `svma` in its code or in the padding after it, and the offset.
     pub fn find(&self, svma: Svma) -> Option<Place> {
         let following = self.functions.partition_point(|function| function.start <= svma);
         let function = following.checked_sub(1)?;

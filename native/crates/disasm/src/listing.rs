@@ -16,7 +16,7 @@ use crate::syntax::Syntax;
 /// The parts of a listing that are printed.
 #[derive(Debug, Clone)]
 pub struct ListingOptions {
-    /// True to print the source lines behind each instruction, from the innermost inlined function outwards.
+    /// True to print the source lines after each instruction, from the innermost inlined function outwards.
     pub source_locations: bool,
     /// True to print function names without the suffixes that compilers append.
     pub canonical_names: bool,
@@ -28,7 +28,7 @@ pub struct ListingOptions {
     pub syntax: Syntax,
 }
 
-/// Column behind the address in which source lines begin.
+/// Column after the address in which source lines begin.
 const LOCATION_COLUMN: usize = 40;
 
 /// The binary to list, and what to show of it.

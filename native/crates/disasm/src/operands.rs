@@ -143,7 +143,7 @@ fn remove_size(text: &mut String) {
     }
 }
 
-/// Moves the rounding mode from behind the first operand to the place where LLVM prints it: behind the last
+/// Moves the rounding mode from after the first operand to the place where LLVM prints it: after the last
 /// operand, before an immediate.
 fn move_rounding(instruction: &Instruction, texts: &mut Vec<String>) {
     let Some(first) = texts.first_mut() else { return };
@@ -245,7 +245,7 @@ fn add_immediate(instruction: &Instruction, syntax: Syntax, texts: &mut Vec<Stri
 }
 
 /// Returns true if the operand is the mask of a gathering or scattering instruction. iced prints this mask as an
-/// operand behind the one that the mask belongs to.
+/// operand after the one that the mask belongs to.
 fn is_mask_of_elements(instruction: &Instruction, text: &str) -> bool {
     instruction.is_vsib() && matches!(text.as_bytes(), [b'k', b'1'..=b'7'])
 }

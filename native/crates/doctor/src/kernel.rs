@@ -28,7 +28,7 @@ const OPTIONS: [&str; 18] = [
     "CONFIG_RANDOMIZE_BASE",
 ];
 
-/// Marks before and behind the compressed configuration (Linux: kernel/configs.c).
+/// Marks before and after the compressed configuration (Linux: kernel/configs.c).
 const CONFIG_START: &[u8] = b"IKCFG_ST";
 const CONFIG_END: &[u8] = b"IKCFG_ED";
 /// Largest size of a decompressed configuration in bytes. Those of distributions have 300 kB.

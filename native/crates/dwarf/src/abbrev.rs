@@ -19,7 +19,7 @@ pub(crate) struct Specification {
     pub(crate) form: DwForm,
 }
 
-/// A value of variable size, and the number of fixed bytes behind it.
+/// A value of variable size, and the number of fixed bytes after it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
     pub(crate) size: Size,

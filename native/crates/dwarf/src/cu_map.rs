@@ -25,7 +25,7 @@ pub struct CuMap {
 pub struct Piece {
     /// First address.
     pub start: u64,
-    /// Address behind the last one.
+    /// Address after the last one.
     pub end: u64,
     /// Number of the unit.
     pub unit: UnitIndex,

@@ -44,7 +44,7 @@ impl DieMap {
     }
 
     /// Adds the range of a DIE. Parents are added before their children. As in LLVM, the interval in which the
-    /// range starts is cut at that start, and its part behind the range stays. Intervals inside of the new one
+    /// range starts is cut at that start, and its part after the range stays. Intervals inside of the new one
     /// stay.
     fn insert(&mut self, low: u64, high: u64, die: u32) {
         if low >= high {

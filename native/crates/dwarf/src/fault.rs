@@ -17,7 +17,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The header of a unit cannot be read, so this unit and the units behind it are lost.
+    /// The header of a unit cannot be read, so this unit and the units after it are lost.
     pub const UNREADABLE_UNIT: Self = Self {
         section: ".debug_info",
         what: "has a unit whose header cannot be read",

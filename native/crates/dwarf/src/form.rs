@@ -102,7 +102,7 @@ pub(crate) fn skip(reader: &mut Reader<'_>, size: Size, encoding: Encoding) -> O
     Some(())
 }
 
-/// Reads the form behind `DW_FORM_indirect`. Refuses another indirection, and an implicit constant, which has no
+/// Reads the form after `DW_FORM_indirect`. Refuses another indirection, and an implicit constant, which has no
 /// place for its value here (DWARF 5 section 7.5.3). LLVM follows the former, and skips no bytes for the latter.
 fn direct_form(reader: &mut Reader<'_>) -> Option<DwForm> {
     loop {

@@ -35,7 +35,7 @@ struct Sequence {
     rows: (usize, usize),
 }
 
-/// Zeros behind a line program are padding up to an aligned length if there are fewer than this number.
+/// Zeros after a line program are padding up to an aligned length if there are fewer than this number.
 const MAX_PADDING: usize = 8;
 
 /// The rows of one line program.
@@ -183,7 +183,7 @@ impl LineIndex {
     pub fn for_each(&self, low: u64, high: u64, mut found: impl FnMut(u64, u64, Location)) {
         let mut at = low;
         while at < high {
-            // Only the first sequence that ends behind the address is searched.
+            // Only the first sequence that ends after the address is searched.
             let next = self.sequences.partition_point(|s| s.high <= at);
             let Some(sequence) = self.sequences.get(next) else {
                 found(at, high, Location::default());

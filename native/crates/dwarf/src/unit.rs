@@ -27,7 +27,7 @@ pub struct RangesBase(pub usize);
 pub struct Unit {
     /// Offset of the header of the unit.
     pub offset: DebugInfoOffset,
-    /// Offset behind the last byte of the unit.
+    /// Offset after the last byte of the unit.
     pub end: DebugInfoOffset,
     /// Offset of the DIE of the unit.
     pub root: UnitOffset,
@@ -190,7 +190,7 @@ pub fn section<'a, S: gimli::Section<Slice<'a>>>(section: S) -> &'a [u8] {
     section.reader().slice()
 }
 
-/// Reads all units of a `.debug_info`, in order. A header that cannot be read hides the units behind it, as in
+/// Reads all units of a `.debug_info`, in order. A header that cannot be read hides the units after it, as in
 /// LLVM.
 pub fn read_units(space: &Space<'_>, file_type: DwarfFileType) -> (Vec<Unit>, Option<gimli::Error>) {
     let mut headers = Vec::new();

@@ -253,7 +253,7 @@ mod tests {
         ];
         let abbreviations = abbreviations.concat();
         // The DIE of the unit is at offset 12. The type is at 13, with a function inside at 18. Another function is
-        // at 20, behind the type.
+        // at 20, after the type.
         for (sibling, expected) in [
             (20, vec![(20, 1)]),
             (13, vec![(18, 2), (20, 1)]),

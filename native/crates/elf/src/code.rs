@@ -39,7 +39,7 @@ pub struct Instruction {
 /// asks about an address inside, on the thread of that caller, and the result is kept.
 ///
 /// With [`DecodePolicy::patched_text`], `Code` knows the instructions that a kernel rewrites. Such an instruction
-/// is no barrier if execution may go straight on behind its replacement.
+/// is no barrier if execution may go straight on after its replacement.
 pub struct Code<'i> {
     arch: Arch,
     policy: DecodePolicy,
@@ -239,7 +239,7 @@ impl<'i> Code<'i> {
         self.patched_instruction_around(offset).map(|(start, _)| start)
     }
 
-    /// Returns true if the instruction at `svma` traps, so that execution never goes on behind it: `ud2`, `hlt` and
+    /// Returns true if the instruction at `svma` traps, so that execution never goes on after it: `ud2`, `hlt` and
     /// `int3` on x86; `brk` and `udf` on AArch64.
     #[must_use]
     pub fn is_trap(&self, svma: Svma) -> bool {
@@ -254,7 +254,7 @@ impl<'i> Code<'i> {
     }
 
     /// Returns the offset of the instruction in the file at which execution went on after a branch to `offset`: the
-    /// instruction that starts at `offset`, or the one behind the patched instruction that has `offset` inside. (A
+    /// instruction that starts at `offset`, or the one after the patched instruction that has `offset` inside. (A
     /// kernel can replace a call by a shorter one, which returns into the bytes of the original call. That call
     /// must not be counted again.) For a branch into the [preamble of a function](Self::function_behind) this is
     /// the start of the function. Returns `None` if no instruction is found.
@@ -333,7 +333,7 @@ impl<'i> Code<'i> {
         (offset < self.span).then_some(offset)
     }
 
-    /// Returns the offset of the first byte at or after `svma` inside the span; `None` if `svma` lies behind the
+    /// Returns the offset of the first byte at or after `svma` inside the span; `None` if `svma` lies after the
     /// span.
     fn offset_from(&self, svma: Svma) -> Option<u32> {
         self.offset_of(svma.max(self.base))

@@ -140,7 +140,7 @@ pub(crate) fn lay_out_code(image: &Image, policy: DecodePolicy) -> Result<CodeLa
 }
 
 /// Returns the addresses of the stubs in `.plt`, which are not code here. GNU ld places this section between sections of
-/// code, and lld behind them.
+/// code, and lld after them.
 fn stubs(image: &Image) -> Option<Range<u64>> {
     let mut sections = image.executable_sections();
     let section = sections.find(|section| !section.has_code && section.name == b".plt")?;
@@ -190,7 +190,7 @@ fn push_aligned(start: u32, end: u32, data: bool, chunks: &mut Vec<Bounds>) {
     }
 }
 
-/// Returns the kind of a mapping symbol, which is the letter behind the `$`: `x` for code, `d` for data. A suffix
+/// Returns the kind of a mapping symbol, which is the letter after the `$`: `x` for code, `d` for data. A suffix
 /// may follow, as in `$x.7`. Returns `None` for other symbols.
 fn mapping_symbol(name: &[u8]) -> Option<u8> {
     match name {

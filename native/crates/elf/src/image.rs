@@ -43,7 +43,7 @@ pub struct SectionExtent<'i> {
     pub name: &'i [u8],
     /// Address of the first byte, `sh_addr`.
     pub start: Svma,
-    /// Address behind the last byte.
+    /// Address after the last byte.
     pub end: Svma,
     /// True if the section is loaded (`SHF_ALLOC`).
     pub is_allocated: bool,
@@ -231,7 +231,7 @@ impl Image {
         holding(true).or_else(|| holding(false))
     }
 
-    /// Returns the bytes that are loaded at `svma` and behind it, up to the end of the content that the file has
+    /// Returns the bytes that are loaded at `svma` and after it, up to the end of the content that the file has
     /// for that segment. Returns an empty slice if nothing is loaded at `svma`.
     pub fn loaded_bytes(&self, svma: Svma) -> &[u8] {
         let bytes = |segment: &LoadSegment| {

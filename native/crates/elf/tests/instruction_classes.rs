@@ -72,7 +72,7 @@ fn x86_transfers() {
 
 #[test]
 fn x86_prefixes_that_llvm_takes_for_instructions() {
-    // LLVM decodes the prefix alone, and the bytes behind the prefix as the next instruction.
+    // LLVM decodes the prefix alone, and the bytes after the prefix as the next instruction.
     let alone = |bytes: &[u8], length| assert_eq!(x86(bytes), Some((length, InstructionClass::Other)), "{bytes:02x?}");
     alone(&[0xf0, 0x48, 0x0f, 0xb1, 0x0f], 1); // lock cmpxchg
     alone(&[0xf0, 0x90], 1); // lock, of no use here

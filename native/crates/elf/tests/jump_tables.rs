@@ -13,7 +13,7 @@ use support::is_installed;
 /// The numbers of targets of the tables of each function, in ascending order.
 type Tables = BTreeMap<String, Vec<usize>>;
 
-/// Returns the tables in assembler text. They are lines `.quad label`, `.long label-table` and their like behind a label.
+/// Returns the tables in assembler text. They are lines `.quad label`, `.long label-table` and their like after a label.
 fn written(text: &str) -> Tables {
     let mut tables = Tables::new();
     let mut function = String::new();

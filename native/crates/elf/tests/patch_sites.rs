@@ -314,7 +314,7 @@ fn a_few_stray_entries_do_not_spoil_a_table() {
 
 #[test]
 fn a_site_amid_an_instruction_is_not_believed() {
-    // The stretch begins in the NOP of two bytes and ends behind the call.
+    // The stretch begins in the NOP of two bytes and ends after the call.
     let text = [&[0x66, NOP][..], &CALL, &[NOP, RET], &CALL].concat();
     let amid = entries()
         .relative(TEXT + 1)
@@ -424,7 +424,7 @@ fn a_branch_into_what_is_before_a_function_goes_on_in_the_function() {
         );
         let compatible = Code::new(&image, DecodePolicy::LLVM_PROFGEN).expect("code");
         assert_eq!(compatible.function_of_preamble(6), None);
-        // The first symbol is that of another function, and the second one lies behind its function.
+        // The first symbol is that of another function, and the second one lies after its function.
         for (symbol, at) in [("__pfx_g", 1), (symbol, 18)] {
             let image = builder(symbol, at).image();
             let code = self::code(&image);

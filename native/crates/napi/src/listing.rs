@@ -33,7 +33,7 @@ pub struct BindingListingOptions {
     pub use_dwarf_correlation: Option<bool>,
     /// True to read functions from the symbol table, with pseudo probes.
     pub load_function_from_symbol: Option<bool>,
-    /// True to list source lines behind each instruction.
+    /// True to list source lines after each instruction.
     pub source_locations: Option<bool>,
     /// True to list names without the suffixes that compilers append.
     pub canonical_names: Option<bool>,

@@ -78,7 +78,7 @@ fn fork_copies_and_exec_drops() {
 
 #[test]
 fn record_that_happened_before_its_parents_is_sorted() {
-    // The FORK record comes from the buffer of another CPU, behind the records of the child.
+    // The FORK record comes from the buffer of another CPU, after the records of the child.
     let spaces = of(&[
         record(20, 0, user(2, 0x4000, 0x1000, "child")),
         record(1, 1, user(1, 0x1000, 0x1000, "parent")),

@@ -39,7 +39,7 @@ pub(crate) mod branch_sample_type {
     pub(crate) const HW_INDEX: u64 = 1 << 17;
 }
 
-/// Bits of `branch_sample_type` that select kinds of branches, with the words that perf accepts behind `-j`.
+/// Bits of `branch_sample_type` that select kinds of branches, with the words that perf accepts after `-j`.
 const BRANCH_KINDS: [(u64, &str); 9] = [
     (1 << 4, "any_call"),
     (1 << 5, "any_ret"),
@@ -177,7 +177,7 @@ impl EventAttr {
         self.has_branch_stack() && self.branch_sample_type & branch_sample_type::CALL_STACK != 0
     }
 
-    /// Returns the kinds of branches that were recorded, as perf names them behind `-j`. Empty if all kinds were
+    /// Returns the kinds of branches that were recorded, as perf names them after `-j`. Empty if all kinds were
     /// recorded, or if the attr does not tell. If some kinds were left out, the code between two entries is not a
     /// straight-line range.
     #[must_use]

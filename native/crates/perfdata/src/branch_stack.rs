@@ -197,7 +197,7 @@ impl BranchFlags {
         }
     }
 
-    /// Returns true if a conditional branch was not taken, so that execution went on behind it. Only tools that
+    /// Returns true if a conditional branch was not taken, so that execution went on after it. Only tools that
     /// convert a trace set this flag (perf: struct branch_flags).
     #[must_use]
     pub fn not_taken(self) -> bool {

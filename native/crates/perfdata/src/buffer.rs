@@ -18,7 +18,7 @@ pub(crate) struct Buffer {
     /// that would take long.
     memory: Vec<u8>,
     filled: usize,
-    /// Number of bytes behind the records that are the beginning of a record.
+    /// Number of bytes after the records that are the beginning of a record.
     begun: usize,
 }
 
@@ -61,7 +61,7 @@ impl Buffer {
         Ok(())
     }
 
-    /// Appends a record. The beginning of another record, if there is one, moves behind it.
+    /// Appends a record. The beginning of another record, if there is one, moves after it.
     pub(crate) fn push(&mut self, record: &[u8]) {
         let end = self.make_room(record.len());
         self.memory.copy_within(self.filled..end, self.filled + record.len());
@@ -75,7 +75,7 @@ impl Buffer {
         &mut self.memory[end..end + size]
     }
 
-    /// Makes room for `size` bytes behind the bytes in use, and returns the number of bytes in use.
+    /// Makes room for `size` bytes after the bytes in use, and returns the number of bytes in use.
     fn make_room(&mut self, size: usize) -> usize {
         let end = self.filled + self.begun;
         if self.memory.is_empty() {
@@ -92,12 +92,12 @@ impl Buffer {
         self.begun += count;
     }
 
-    /// Returns the bytes behind the last whole record.
+    /// Returns the bytes after the last whole record.
     pub(crate) fn begun(&self) -> &[u8] {
         &self.memory[self.filled..self.filled + self.begun]
     }
 
-    /// Makes a record of the first `size` bytes behind the last whole record.
+    /// Makes a record of the first `size` bytes after the last whole record.
     pub(crate) fn end_record(&mut self, size: usize) {
         self.filled += size;
         self.begun -= size;

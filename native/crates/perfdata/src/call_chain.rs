@@ -2,7 +2,7 @@
 
 use crate::byte_order::ByteOrder;
 
-/// Smallest value that is a marker and no address. A marker tells to whom the addresses behind it belong (Linux:
+/// Smallest value that is a marker and no address. A marker tells to whom the addresses after it belong (Linux:
 /// `PERF_CONTEXT_MAX`).
 const FIRST_MARKER: u64 = 4095_u64.wrapping_neg();
 

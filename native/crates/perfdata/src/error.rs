@@ -102,7 +102,7 @@ pub enum Error {
         /// Largest allowed offset of the first record, in bytes.
         limit: u64,
     },
-    /// In a file that comes through a pipe, the events are described behind the records. Some versions of `perf
+    /// In a file that comes through a pipe, the events are described after the records. Some versions of `perf
     /// inject` write this.
     #[error(
         "{name}: the events are described after the records; from a pipe such a file cannot be read, only by its path"

@@ -17,7 +17,7 @@ const MAX_ATTR_BYTES: u64 = 4096;
 pub(crate) const MAX_FEATURE_BYTES: u64 = 64 << 20;
 /// Size in bytes of an entry of the obsolete event_types section: `u64 config, char name[64]`.
 const EVENT_TYPE_SIZE: usize = 72;
-/// Size in bytes of the offset and size of the ids, which stand behind each attr.
+/// Size in bytes of the offset and size of the ids, which stand after each attr.
 const IDS_SECTION_SIZE: u64 = 16;
 
 /// The place of a file's records.
@@ -33,7 +33,7 @@ pub(crate) fn open_file(source: &Source, recording: &mut Recording) -> Result<Da
     let header = read_header(source, recording.order())?;
     read_events(source, &header, recording)?;
     let data = header.data;
-    // perf sets the feature bits early. If the size is 0, the sections behind the data were never written.
+    // perf sets the feature bits early. If the size is 0, the sections after the data were never written.
     if data.size == 0 {
         let damage = Damage {
             offset: data.offset,
@@ -181,7 +181,7 @@ fn read_event_types(source: &Source, place: Section, recording: &mut Recording) 
     Ok(())
 }
 
-/// Reads the feature sections. Bits of the header announce them, and a table behind the data has their places.
+/// Reads the feature sections. Bits of the header announce them, and a table after the data has their places.
 pub(crate) fn read_features(
     source: &Source,
     header: &FileHeader,

@@ -42,7 +42,7 @@ impl<R: ReadSegment> LookAhead<R> {
         }
     }
 
-    /// Returns the next segment, with the side records of the segment behind it.
+    /// Returns the next segment, with the side records of the segment after it.
     pub(crate) fn next_segment(
         &mut self,
         recording: &mut Recording,

@@ -11,7 +11,7 @@ pub struct MapId(pub u32);
 pub struct MappedRange {
     /// First address of the range.
     pub start: Avma,
-    /// First address behind the range.
+    /// First address after the range.
     pub end: Avma,
     /// Number of the mapping.
     pub map: MapId,

@@ -71,7 +71,7 @@ impl RangeForest {
         }
     }
 
-    /// Removes the nodes behind the first `len`, except those of `tree`. Returns `tree`, whose nodes move.
+    /// Removes the nodes after the first `len`, except those of `tree`. Returns `tree`, whose nodes move.
     pub(crate) fn compact(&mut self, len: usize, tree: Tree) -> Tree {
         let mut kept = Vec::new();
         let tree = self.keep(len, tree, &mut kept);

@@ -190,16 +190,16 @@ impl<'a> Run<'a> {
     }
 }
 
-/// First bytes of the data behind a TRACING_DATA record, in every byte order (perf: tracing_data_header()).
+/// First bytes of the data after a TRACING_DATA record, in every byte order (perf: tracing_data_header()).
 const TRACING_MAGIC: &[u8] = b"\x17\x08\x44tracing";
 
-/// Number of bytes behind a record that show whether its trace data is there.
+/// Number of bytes after a record that show whether its trace data is there.
 pub(crate) const TRAILER_PEEK: usize = TRACING_MAGIC.len();
 
 /// Returns the number of bytes that follow a record and are not counted in its size: the trace data of AUXTRACE and
 /// TRACING_DATA.
 ///
-/// `behind` holds at least [`TRAILER_PEEK`] bytes behind the record, or all bytes that are left. `perf inject -i PIPE
+/// `behind` holds at least [`TRAILER_PEEK`] bytes after the record, or all bytes that are left. `perf inject -i PIPE
 /// -o FILE` (6.1 and 6.12) copies TRACING_DATA without its data, so that the next record follows at once.
 pub(crate) fn trailing_payload(header: RecordHeader, record: &[u8], behind: &[u8], order: ByteOrder) -> u64 {
     match header.record_type {
@@ -218,7 +218,7 @@ pub(crate) fn trailing_payload(header: RecordHeader, record: &[u8], behind: &[u8
     }
 }
 
-/// Returns true if the length of the data behind a record can only be told from that data.
+/// Returns true if the length of the data after a record can only be told from that data.
 pub(crate) fn peeks_behind(header: RecordHeader) -> bool {
     header.record_type == record_type::HEADER_TRACING_DATA
 }

@@ -174,7 +174,7 @@ impl RecordStream {
         self.inflater.is_some()
     }
 
-    /// Returns the number of bytes of the stream that are missing, and the input, which continues behind the stream.
+    /// Returns the number of bytes of the stream that are missing, and the input, which continues after the stream.
     pub(crate) fn into_rest(mut self) -> io::Result<(u64, Box<dyn Read + Send>)> {
         if self.left > 0 {
             self.left -= io::copy(&mut self.input.by_ref().take(self.left), &mut io::sink())?;
@@ -251,7 +251,7 @@ impl RecordStream {
     }
 
     /// Advances by a bounded amount. Appends each record that is neither compressed nor trace data to `buffer`, and
-    /// calls `emit` with its position and with the place of the trace data behind it. `emit` returns true if this
+    /// calls `emit` with its position and with the place of the trace data after it. `emit` returns true if this
     /// trace data is needed.
     pub(crate) fn advance(
         &mut self,

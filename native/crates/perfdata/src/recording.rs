@@ -177,7 +177,7 @@ impl Recording {
         matches!(self.metadata.trace, Some(TraceFormat::ArmSpe { .. }))
     }
 
-    /// Stores the place of the bytes behind an AUXTRACE record. Returns false if these bytes are not needed.
+    /// Stores the place of the bytes after an AUXTRACE record. Returns false if these bytes are not needed.
     pub(crate) fn absorb_trace(
         &mut self,
         position: u64,

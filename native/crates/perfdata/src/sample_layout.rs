@@ -9,7 +9,7 @@ use crate::record::HEADER_SIZE;
 ///
 /// Field order (Linux: include/uapi/linux/perf_event.h, PERF_RECORD_SAMPLE): IDENTIFIER, IP, TID, TIME, ADDR, ID,
 /// STREAM_ID, CPU, PERIOD, READ, CALLCHAIN, RAW, BRANCH_STACK. All fields up to PERIOD have a fixed size, so their
-/// offsets are constants of the event. The fields behind the branch stack are not read.
+/// offsets are constants of the event. The fields after the branch stack are not read.
 #[derive(Debug, Clone)]
 pub(crate) struct SampleLayout {
     pub(crate) ip: Option<usize>,
@@ -117,7 +117,7 @@ impl SampleLayout {
         Some(at)
     }
 
-    /// Returns the offset behind the counter values that stand before the call chain.
+    /// Returns the offset after the counter values that stand before the call chain.
     fn behind_read(&self, record: &[u8], order: ByteOrder) -> Option<usize> {
         let at = self.fixed_end;
         let Some(format) = self.read else { return Some(at) };
@@ -168,13 +168,13 @@ pub(crate) struct Trailer {
     pub(crate) cpu: u32,
 }
 
-/// Returns the offset behind a call chain, whose length stands at offset `at`.
+/// Returns the offset after a call chain, whose length stands at offset `at`.
 fn behind_call_chain(record: &[u8], at: usize, order: ByteOrder) -> Option<usize> {
     let frames = order.u64(record, at)?;
     skip(record, skip(record, at, 1, 8)?, frames, 8)
 }
 
-/// Returns the offset behind `count` fields of `each` bytes, if the record can hold them. The count is checked before
+/// Returns the offset after `count` fields of `each` bytes, if the record can hold them. The count is checked before
 /// it is multiplied.
 fn skip(record: &[u8], at: usize, count: u64, each: usize) -> Option<usize> {
     let room = record.len().checked_sub(at)?;

@@ -130,7 +130,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
             bodies.flat_map(|body| record(9, &body)).collect()
         }),
         4 => (1_u32..85, fake_headers()).prop_map(|(kind, body)| {
-            // Types of records with bytes behind them are replaced by another type.
+            // Types of records with bytes after them are replaced by another type.
             record(if matches!(kind, 66 | 71 | 81 | 83) { 68 } else { kind }, &body)
         }),
         2 => (fake_headers(), fake_headers()).prop_map(|(body, payload)| {

@@ -136,7 +136,7 @@ impl Segment {
         self.trace_to_come
     }
 
-    /// Returns true if a record behind the first segment changed how samples are decoded.
+    /// Returns true if a record after the first segment changed how samples are decoded.
     #[must_use]
     pub fn events_changed(&self) -> bool {
         self.events_changed
@@ -233,7 +233,7 @@ impl Segment {
                 let walked = walk_records(source, order, stretch, block, |position, run| {
                     decode_slice(run.bytes, base + position, order, &mut decoder);
                 })?;
-                // Trace data behind the last record does not belong to the chunk.
+                // Trace data after the last record does not belong to the chunk.
                 let whole = match walked {
                     WalkEnd::Reached(position) => position == end,
                     WalkEnd::Damaged(Damage {

@@ -193,7 +193,7 @@ pub enum DamageKind {
         /// Number of missing bytes.
         missing: u64,
     },
-    /// Some of the feature sections, which stand behind the records, are missing.
+    /// Some of the feature sections, which stand after the records, are missing.
     FeaturesCutOff,
     /// The compressed records cannot be decompressed.
     BadCompression,

@@ -1,7 +1,7 @@
 //! The raw trace that stands between the records: the queue of its pieces, and the state of each buffer.
 //!
 //! A CPU writes its trace into a buffer of its own (the AUX area). The kernel writes an AUX record for each stretch of
-//! the buffer that was filled. perf copies the bytes behind AUXTRACE records (perf: tools/perf/util/auxtrace.h; Linux:
+//! the buffer that was filled. perf copies the bytes after AUXTRACE records (perf: tools/perf/util/auxtrace.h; Linux:
 //! include/uapi/linux/perf_event.h).
 //!
 //! A piece can be decoded when all records about its time have been read. Of a file, these are all records. A stream is
@@ -41,7 +41,7 @@ const MOST_BUFFERS: usize = 1 << 16;
 /// Number of ends of rounds after which a piece is ripe: the end of its own round, and that of the next one.
 const RIPE_AFTER: u64 = 2;
 
-/// The bytes behind an AUXTRACE record.
+/// The bytes after an AUXTRACE record.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     owner: Owner,
@@ -59,7 +59,7 @@ struct Piece {
     begins: bool,
 }
 
-/// The place of the bytes behind a record.
+/// The place of the bytes after a record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PayloadPlace {
     /// Index of the file with the bytes.
@@ -182,7 +182,7 @@ impl Trace {
         self.facts.absorb(header, record, trailer, order, stats)
     }
 
-    /// Adds an AUXTRACE record at a position, and the place of the bytes behind it. Returns `None` if the record is
+    /// Adds an AUXTRACE record at a position, and the place of the bytes after it. Returns `None` if the record is
     /// too short.
     pub(crate) fn add_piece(
         &mut self,

@@ -76,7 +76,7 @@ impl Sections {
         self.stretches.range(all).next_back().map(|(_, found)| *found)
     }
 
-    /// Returns the offset of the next gap behind `offset`.
+    /// Returns the offset of the next gap after `offset`.
     pub(crate) fn next_gap(&self, owner: Owner, offset: u64) -> Option<u64> {
         let behind = (owner, offset.checked_add(1)?)..=(owner, u64::MAX);
         self.gaps.range(behind).next().map(|(_, gap)| *gap)

@@ -34,7 +34,7 @@ pub(crate) enum WalkEnd {
 }
 
 /// Visits the records that lie in `block` as a whole, from `position` on, in runs. `block` holds the bytes from
-/// `block_start` on. Moves `position` behind the visited records. Returns `None` if more bytes are needed.
+/// `block_start` on. Moves `position` after the visited records. Returns `None` if more bytes are needed.
 #[inline]
 pub(crate) fn walk_block(
     block: &[u8],
@@ -90,7 +90,7 @@ pub(crate) fn walk_block(
     }
 }
 
-/// Returns the end of a walk whose input ends at or before `limit`, with the bytes `rest` behind the last whole
+/// Returns the end of a walk whose input ends at or before `limit`, with the bytes `rest` after the last whole
 /// record.
 pub(crate) fn end_of_records(position: u64, limit: u64, rest: &[u8], order: ByteOrder) -> WalkEnd {
     if is_perf_chatter(rest) {
@@ -124,7 +124,7 @@ pub(crate) fn walk_records(
             let rest = block[..filled].get(at..).unwrap_or(&[]);
             return Ok(end_of_records(position, limit, rest, order));
         }
-        // The part of a record at the end of the block is kept, and its rest is read behind it.
+        // The part of a record at the end of the block is kept, and its rest is read after it.
         let kept = filled.saturating_sub(at);
         if kept > 0 {
             block.copy_within(at..filled, 0);
@@ -137,7 +137,7 @@ pub(crate) fn walk_records(
 }
 
 /// Returns true for the message that perf prints to its user at the end. `perf record -o - 2>&1` puts this message
-/// behind the records. No record is missing then.
+/// after the records. No record is missing then.
 pub(crate) fn is_perf_chatter(rest: &[u8]) -> bool {
     rest.starts_with(b"[ perf record:")
 }

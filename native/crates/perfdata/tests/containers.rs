@@ -264,7 +264,7 @@ fn big_endian_equals_little_endian() {
 fn trace_data_between_records_is_passed_over() {
     let mut builder = small_recording(20);
     let plain = read_file(&builder.build_file());
-    // The builder adds AUXTRACE with 3 MiB behind it, whose bytes look like records.
+    // The builder adds AUXTRACE with 3 MiB after it, whose bytes look like records.
     let mut body = Vec::new();
     body.extend((3_u64 << 20).to_le_bytes());
     body.resize(40, 0);
@@ -282,7 +282,7 @@ fn trace_data_between_records_is_passed_over() {
     }
 }
 
-/// The bytes behind the record show whether its trace data is there. So the reader must wait for these bytes: at the
+/// The bytes after the record show whether its trace data is there. So the reader must wait for these bytes: at the
 /// end of a block that was read from a file, and in a pipe that has not delivered them yet.
 #[test]
 fn tracing_data_is_found_behind_the_end_of_what_was_read() {

@@ -245,7 +245,7 @@ fn headers_that_cannot_be_right_are_refused() {
     ));
     assert!(matches!(open_error(&with(32, 0)), Error::NoEvents { .. }));
     assert!(matches!(open_error(&with(40, 104)), Error::AttrsOverlapData { .. }));
-    // The offset and size of the ids stand behind the 136 bytes of the attr.
+    // The offset and size of the ids stand after the 136 bytes of the attr.
     assert!(matches!(
         open_error(&with(112 + 136 + 8, 1 << 60)),
         Error::SectionOutOfFile {

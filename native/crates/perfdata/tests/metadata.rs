@@ -108,7 +108,7 @@ fn pipe_attrs_without_ids_get_them_from_the_description() {
     builder.describe_events();
     builder.sample(SampleSpec::of(1, 1)).sample(SampleSpec::of(0, 1));
     let pipe = builder.build_pipe();
-    // The ids are cut from the two HEADER_ATTR records behind the 16-byte header.
+    // The ids are cut from the two HEADER_ATTR records after the 16-byte header.
     let (attr_record, shorter) = (8 + 136 + 8, (8 + 136_u16).to_le_bytes());
     let mut without_ids = pipe[..16].to_vec();
     for record in pipe[16..16 + 2 * attr_record].chunks(attr_record) {
@@ -209,7 +209,7 @@ fn version_1_headers() {
         let all = read_file(&file);
         assert_eq!(all.samples.len(), 1);
         assert_eq!((all.samples[0].ip, all.samples[0].time), (0x40_1000, 10));
-        // The header states a size of 72 bytes, so the bytes behind it are not a bitmap.
+        // The header states a size of 72 bytes, so the bytes after it are not a bitmap.
         let header_size = if endian == Endian::Little { 8 } else { 15 };
         file[header_size] = 72;
         file[72..104].fill(0xff);

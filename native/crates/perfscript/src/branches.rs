@@ -30,14 +30,14 @@ pub struct BranchEntry {
 /// The error for a line whose first field should be the sampled address and is not an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidAddress<'a> {
-    /// Name of the event, without the colon behind it.
+    /// Name of the event, without the colon after it.
     pub event: Option<&'a [u8]>,
 }
 
 /// A line of branch entries.
 #[derive(Debug, Clone)]
 pub struct BranchLine<'a> {
-    /// Name of the event, without the colon behind it. With [`Dialect::Anything`], this is all the text up to that
+    /// Name of the event, without the colon after it. With [`Dialect::Anything`], this is all the text up to that
     /// colon, because names may have blanks; see [`ends_with_event_name`].
     pub event: Option<&'a [u8]>,
     /// The sampled address, if the line has it.
@@ -112,7 +112,7 @@ impl<'a> BranchLine<'a> {
                 event = Some(without_colons(&line[..end]));
                 address = None;
             } else if let Some(value) = hex(token) {
-                // The sampled address follows the name of the event. Only names of symbols may stand behind the
+                // The sampled address follows the name of the event. Only names of symbols may stand after the
                 // address.
                 address = Some(value);
             }
@@ -177,7 +177,7 @@ fn starts_with_entry(text: &[u8]) -> bool {
 #[derive(Debug, Clone)]
 pub struct Branches<'a> {
     rest: &'a [u8],
-    /// True if perf may have printed the name of the file behind each address.
+    /// True if perf may have printed the name of the file after each address.
     names_files: bool,
     invalid: bool,
     addresses: HexReader,
@@ -246,7 +246,7 @@ fn finish_entry(from: u64, to: u64, text: &[u8], after: &[u8]) -> Option<(Branch
     Some((entry, text.len() - after.len() + length))
 }
 
-/// Longest name of a file, with the offset that perf may print behind it, in bytes.
+/// Longest name of a file, with the offset that perf may print after it, in bytes.
 const MAX_FILE_NAME_LENGTH: usize = 4096 + 32;
 
 /// Reads the entry at the start of `text`, and returns the entry and its length. `perf script -F +brstack` and `-F
@@ -285,7 +285,7 @@ fn is_prefix(text: &[u8]) -> bool {
     text.starts_with(b"0x") || !text[..2].iter().any(|byte| matches!(byte, b'/' | b' '))
 }
 
-/// Returns true if a field behind a slash says that the branch was on a wrong path.
+/// Returns true if a field after a slash says that the branch was on a wrong path.
 #[inline]
 fn has_wrong_path_flag(flags: &[u8]) -> bool {
     const WRONG_PATH: &[u8] = b"SPEC_WRONG_PATH";

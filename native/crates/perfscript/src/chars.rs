@@ -23,7 +23,7 @@ pub(crate) fn trim_end(mut text: &[u8]) -> &[u8] {
     text
 }
 
-/// Returns the first token, and the text behind the blank that follows it.
+/// Returns the first token, and the text after the blank that follows it.
 pub(crate) fn split_token(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let start = text.iter().position(|&byte| byte != b' ')?;
     let text = &text[start..];

@@ -13,20 +13,20 @@ pub enum SampleKind {
     CallStacks,
 }
 
-/// Start of a line of branch entries that stands behind a call stack.
+/// Start of a line of branch entries that stands after a call stack.
 pub(crate) const BRANCHES_AFTER_FRAMES: &[u8] = b" 0x";
 
 impl SampleKind {
-    /// Returns true if an item ends with `line`, whatever lines come before and behind.
+    /// Returns true if an item ends with `line`, whatever lines come before and after.
     pub(crate) fn ends_item(self, line: &[u8]) -> bool {
         match self {
-            // A line that is a number may belong to the sample behind it.
+            // A line that is a number may belong to the sample after it.
             Self::Branches => decimal(line).is_none(),
             Self::CallStacks => line.starts_with(BRANCHES_AFTER_FRAMES),
         }
     }
 
-    /// Returns true if an item begins behind the text `before`, which begins with an item. Only there does a line
+    /// Returns true if an item begins after the text `before`, which begins with an item. Only there does a line
     /// about a mapping count.
     pub(crate) fn begins_item(self, before: &[u8]) -> bool {
         let mut lines = before
@@ -36,7 +36,7 @@ impl SampleKind {
         match self {
             // In a row of numbers, every second number is itself the sample that the number before counts.
             Self::Branches => lines.take_while(|line| decimal(line).is_some()).count() % 2 == 0,
-            // Such a line is a frame, or a number that counts the sample behind it.
+            // Such a line is a frame, or a number that counts the sample after it.
             Self::CallStacks => lines
                 .next()
                 .is_none_or(|line| hex(trim_start(line)).is_none() && decimal(line).is_none()),
@@ -48,7 +48,7 @@ impl SampleKind {
 /// has no such line.
 ///
 /// The answer is that of llvm-profgen, which looks at the lines before that line: call frames are lines of one
-/// hexadecimal number. With [`Dialect::Anything`], the branch entries must also stand where perf puts them behind a
+/// hexadecimal number. With [`Dialect::Anything`], the branch entries must also stand where perf puts them after a
 /// call stack.
 #[must_use]
 pub fn detect(text: &[u8], dialect: Dialect) -> Option<SampleKind> {

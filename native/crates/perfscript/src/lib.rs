@@ -2,7 +2,7 @@
 //!
 //! A sample is a line of branch entries, newest first. The sampled address or other fields may stand in front of them.
 //! If call stacks were recorded, a sample is some lines of addresses and then the line of branch entries. A line that
-//! is a number says how many times the sample behind it was taken. Mappings have lines of their own:
+//! is a number says how many times the sample after it was taken. Mappings have lines of their own:
 //!
 //! ```text
 //! PERF_RECORD_MMAP2 42/42: [0x555555555000(0x1000) @ 0x1000 08:01 7 0]: r-xp /bin/app

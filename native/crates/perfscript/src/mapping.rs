@@ -33,7 +33,7 @@ pub struct MappingLine<'a> {
 
 impl<'a> MappingLine<'a> {
     /// Returns true if a line that is not part of a sample is about a mapping. [`read`](Self::read) may still not
-    /// understand the line. A line that looks like the branch entries behind a call stack is not about a mapping,
+    /// understand the line. A line that looks like the branch entries after a call stack is not about a mapping,
     /// whatever else it has.
     ///
     /// perf pads process ids and times to a fixed width, so a line begins without a blank only if its first number is
@@ -127,7 +127,7 @@ fn parse_signed(text: &[u8]) -> Option<i64> {
     Some(sign * i64::try_from(decimal(digits)?).ok()?)
 }
 
-/// Reads a number of lower-case hexadecimal digits behind `0x`. Returns the number and the text behind it.
+/// Reads a number of lower-case hexadecimal digits after `0x`. Returns the number and the text after it.
 fn prefixed_hex(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = text.strip_prefix(b"0x")?;
     let (value, length) = leading_hex(digits)?;

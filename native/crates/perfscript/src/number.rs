@@ -96,7 +96,7 @@ impl HexReader {
     }
 }
 
-/// Returns the first eight characters, or all characters and zeros behind them. The first character is the lowest
+/// Returns the first eight characters, or all characters and zeros after them. The first character is the lowest
 /// byte.
 #[inline]
 fn load_eight(text: &[u8]) -> u64 {

@@ -36,7 +36,7 @@ pub enum CallStack<'a> {
     /// The line of branch entries.
     Branches(Line<'a>),
     /// Something that is not part of a sample, such as a comment or an empty line. There is no sample. The line of
-    /// branch entries behind it, if there is one, is skipped.
+    /// branch entries after it, if there is one, is skipped.
     Rejected(Option<Line<'a>>),
     /// The end of the text.
     Cut,
@@ -215,7 +215,7 @@ mod tests {
                 }
             });
         }
-        // The caller asks for only two frames, so the noise behind the second frame is skipped.
+        // The caller asks for only two frames, so the noise after the second frame is skipped.
         assert_eq!(
             found,
             [

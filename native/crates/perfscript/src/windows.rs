@@ -38,7 +38,7 @@ pub struct Windows<R> {
 pub struct Window {
     /// The text of the window.
     pub text: Vec<u8>,
-    /// True if a line behind the text was skipped because it is too long.
+    /// True if a line after the text was skipped because it is too long.
     pub skipped_line: bool,
 }
 
@@ -189,7 +189,7 @@ fn drop_carriage_returns(text: &mut Vec<u8>, from: usize) {
     }
 }
 
-/// Returns the position behind the last line end.
+/// Returns the position after the last line end.
 fn end_of_last_line(text: &[u8]) -> usize {
     memrchr(b'\n', text).map_or(0, |at| at + 1)
 }
@@ -201,7 +201,7 @@ pub fn blocks(text: &[u8], kind: SampleKind, size: usize) -> Vec<Range<usize>> {
     let mut start = 0;
     while start < text.len() {
         let mut end = start.saturating_add(size);
-        // The block ends behind the first line that ends an item, from the line at its planned end on.
+        // The block ends after the first line that ends an item, from the line at its planned end on.
         end = loop {
             let Some(line_end) = text.get(end..).and_then(|rest| memchr(b'\n', rest)).map(|at| end + at) else {
                 break text.len();

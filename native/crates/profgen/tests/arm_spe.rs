@@ -170,7 +170,7 @@ fn branches_that_were_not_taken_count_as_taken_without_20() {
     assert!(all_of(&own) > 0 && all_of(&branches) > all_of(&own));
 }
 
-/// Without the target of the branch before, the code behind a branch is known up to the next branch. It is
+/// Without the target of the branch before, the code after a branch is known up to the next branch. It is
 /// never longer than the run up to the next taken branch.
 #[test]
 fn stretches_behind_branches_end_at_the_next_branch() {

@@ -19,7 +19,7 @@ fn write_shard(build_ids: &[String], path: &Path) {
     let rows = build_ids.iter().flat_map(|build_id| {
         (0..ROWS).map(move |number| {
             let address = |salt: u64| ((number + salt).pow(3).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) + 0x1000;
-            // Other programs call this function of `calc`, and the run behind the call has these ends in the file.
+            // Other programs call this function of `calc`, and the run after the call has these ends in the file.
             let (from, to, end) = if build_id == OWN {
                 (None, 0x179a, Some(0x17a2))
             } else {

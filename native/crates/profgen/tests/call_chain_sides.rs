@@ -98,7 +98,7 @@ fn recording(events: [Chains; 2], samples: &[Taken]) -> PerfDataBuilder {
             (source + BASES[of], target + BASES[to])
         };
         let mut callchain = Vec::new();
-        // The kernel writes the frames of user space behind its own.
+        // The kernel writes the frames of user space after its own.
         for (is_there, marker, of_user) in [(kernel, KERNEL_MARKER, false), (user, USER_MARKER, true)] {
             let frames = sample.frames.iter().filter(|(of, _)| (*of == 2) == of_user);
             let frames: Vec<u64> = frames.map(|(of, address)| address + BASES[*of]).collect();

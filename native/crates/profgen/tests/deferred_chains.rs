@@ -34,7 +34,7 @@ enum Parts {
     Missing,
 }
 
-/// Returns an address behind a call: a branch went from there into a function, and another branch came back.
+/// Returns an address after a call: a branch went from there into a function, and another branch came back.
 fn return_address(replay: &Replay) -> u64 {
     let came_back = |stack: &Vec<(u64, u64)>| {
         let is_behind_call = |back: u64, older: &[(u64, u64)]| older.iter().any(|(from, _)| back == from + 5);
@@ -85,7 +85,7 @@ fn recording(replay: &Replay, parts: Parts) -> PerfDataBuilder {
         }
     }
     if parts == Parts::AtTheEnd {
-        // The parts stand so far behind that a reader which reads the file once never has both in memory.
+        // The parts stand so far away that a reader which reads the file once never has both in memory.
         // ITRACE_START means nothing here.
         for _ in 0..400 {
             builder.other(12, 0, &[0; 60_000]);

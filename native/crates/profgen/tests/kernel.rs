@@ -85,7 +85,7 @@ fn counters(recordings: &[PerfDataBuilder]) -> String {
     job_of(&vmlinux(), recordings).counters()
 }
 
-/// Counters with the ranges across the replaced call, and from behind the shortened call.
+/// Counters with the ranges across the replaced call, and from after the shortened call.
 const ALL: &str = "3\n0-6:1\nb-c:1\n10-10:1\n3\n6->10:1\nc->0:2\n10->b:1\n";
 
 #[test]
@@ -112,7 +112,7 @@ const KERNEL: u64 = 128_u64.wrapping_neg();
 /// Traces must give the same as the recordings, which [`traced::generate`] checks.
 #[test]
 fn call_chains_of_a_kernel_give_contexts() {
-    // Each call chain returns behind the patched call, the first one from the function that it calls.
+    // Each call chain returns after the patched call, the first one from the function that it calls.
     let chains = [
         (CALLED, vec![BEHIND_SHORT_CALL]),
         (0, vec![BEHIND_SHORT_CALL, BEHIND_SHORT_CALL]),

@@ -20,7 +20,7 @@ const KERNEL: u16 = 1;
 
 /// Code in the file: a call, another call, and a jump back. No table says that they are patched.
 const TEXT: [u8; 12] = [0xe8, 0, 0, 0, 0, 0x90, 0xe8, 0, 0, 0, 0x55, 0xeb];
-/// Code in memory: a NOP in place of the first call, and a call of two bytes with a NOP behind it.
+/// Code in memory: a NOP in place of the first call, and a call of two bytes with a NOP after it.
 const IN_MEMORY: [u8; 12] = [0x0f, 0x1f, 0x44, 0, 0, 0x90, 0xff, 0xd0, 0x0f, 0x1f, 0x00, 0xeb];
 const JUMP: u64 = 11;
 const CALL: [u8; 5] = [0xe8, 0, 0, 0, 0];
@@ -125,7 +125,7 @@ fn core(avma: u64, content: &[u8]) -> Vec<u8> {
     const HEADERS: u64 = 64 + 56;
     let mut core = b"\x7fELF\x02\x01\x01".to_vec();
     core.resize(16, 0);
-    // The fields are ET_CORE, EM_X86_64, the version, no entry, and program headers behind the file header.
+    // The fields are ET_CORE, EM_X86_64, the version, no entry, and program headers after the file header.
     core.extend([4_u16, EM_X86_64].into_iter().flat_map(u16::to_le_bytes));
     core.extend(1_u32.to_le_bytes());
     core.extend([0, 64, 0_u64].into_iter().flat_map(u64::to_le_bytes));

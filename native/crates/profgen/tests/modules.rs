@@ -131,7 +131,7 @@ fn the_load_address_of_a_module_does_not_matter() {
     assert_eq!(all, COUNTERS.replace(":1", ":3"));
 }
 
-/// Old perf versions let the last module reach to the end of memory. Addresses behind a module's code do not
+/// Old perf versions let the last module reach to the end of memory. Addresses after a module's code do not
 /// belong to the module.
 #[test]
 fn the_length_of_the_mapping_of_a_module_does_not_matter() {

@@ -212,7 +212,7 @@ proptest! {
     }
 }
 
-/// Returns samples at the targets of the fixture's branches, whose callers are behind these branches.
+/// Returns samples at the targets of the fixture's branches, whose callers are after these branches.
 fn fixture_samples(recorded: &Recorded) -> Vec<Sampled> {
     let stacks = recorded.stacks.iter();
     let pairs = stacks.flat_map(|stack| stack.windows(2).take(4));
@@ -258,7 +258,7 @@ fn every_form_of_a_profile_by_addresses_and_by_arm_spe_is_that_of_the_recordings
     assert_eq!(compare(&of_branches).expect("equal"), 3 * FORMS.len());
 }
 
-/// perf writes the trace behind the other records, so the rows are in the last file.
+/// perf writes the trace after the other records, so the rows are in the last file.
 #[cfg(unix)]
 #[test]
 fn a_stream_of_arm_spe_in_several_files_gives_the_profile_of_the_recording() {

@@ -355,7 +355,7 @@ fn a_call_stack_a_hundred_thousand_frames_deep_is_cut() {
     };
     const CUT: &str = "1 sample has more than 1024 frames";
     let targets: BTreeSet<u64> = script.recorded.stacks.iter().flatten().map(|&(_, to)| to).collect();
-    // If a branch went to a place behind a call, it was a return. Any other return address breaks the stack,
+    // If a branch went to a place after a call, it was a return. Any other return address breaks the stack,
     // or is in another file.
     let mut returns = targets
         .into_iter()

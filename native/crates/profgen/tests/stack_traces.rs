@@ -90,7 +90,7 @@ fn options(recorded: &Recorded, input: Input) -> GenerateOptions {
     }
 }
 
-/// Returns addresses behind calls: a branch went from there into a function, and another branch came back.
+/// Returns addresses after calls: a branch went from there into a function, and another branch came back.
 fn return_addresses(recorded: &Recorded) -> Vec<u64> {
     let mut found = Vec::new();
     for stack in &recorded.stacks {

@@ -122,7 +122,7 @@ fn traces_read_before_cancelling_are_kept() {
     for rotate in [None, Some(Rotation::Every(Duration::from_secs(600)))] {
         let (collection, mut pipe) = Collection::begin(rotate);
         pipe.write_all(&stream()).expect("written");
-        // A pipe holds 64 KiB, and six times as much may wait behind it (`perfdata/src/waiting.rs`). So once more than
+        // A pipe holds 64 KiB, and six times as much may wait after it (`perfdata/src/waiting.rs`). So once more than
         // this has been written, the samples in front of it were read.
         pipe.write_all(&FINISHED_ROUND.repeat((1 << 20) / FINISHED_ROUND.len()))
             .expect("written");

@@ -13,7 +13,7 @@ const SECTION: &str = ".pseudo_probe";
 /// Largest depth of nested inlining. Compilers stop long before: depths above 50 are rare.
 pub const MAX_INLINE_DEPTH: usize = 1024;
 
-/// Flag in the byte behind the index of a probe: the address is a delta. The other bits are four bits of kind and
+/// Flag in the byte after the index of a probe: the address is a delta. The other bits are four bits of kind and
 /// three bits of attributes.
 const ADDRESS_DELTA: u8 = 0x80;
 const SENTINEL: u8 = 2;
@@ -133,7 +133,7 @@ impl Decoder<'_> {
         self.body(node)
     }
 
-    /// Reads the body of a record behind its GUID: two counts, then the probes.
+    /// Reads the body of a record after its GUID: two counts, then the probes.
     fn body(&mut self, node: Option<NodeId>) -> Result<Open, Problem> {
         let probes = self.cursor.number32()?;
         let inlinees = self.cursor.number32()?;

@@ -50,7 +50,7 @@ pub enum ProbeKind {
 }
 
 impl ProbeKind {
-    /// Decodes the low four bits of the byte behind the index (LLVM: `PseudoProbeType`).
+    /// Decodes the low four bits of the byte after the index (LLVM: `PseudoProbeType`).
     pub(crate) fn new(bits: u8) -> Self {
         match bits {
             0 => Self::Block,
@@ -70,7 +70,7 @@ impl ProbeKind {
 /// A probe at an instruction. Duplicated code has its probes several times; removed code has no probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probe {
-    /// Address of the instruction behind the probe; for a call, the address of the call instruction.
+    /// Address of the instruction after the probe; for a call, the address of the call instruction.
     pub address: Svma,
     /// Number of the probe in its function, from 1.
     pub index: u32,

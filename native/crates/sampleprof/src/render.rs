@@ -166,7 +166,7 @@ pub fn render_function_overlap(report: &OverlapReport, value_cutoff: u64, simila
     text
 }
 
-/// Appends cells. Fills the space behind each cell with blanks, at least one, up to the given column of the line
+/// Appends cells. Fills the space after each cell with blanks, at least one, up to the given column of the line
 /// (LLVM: `PadToColumn`).
 fn push_columns(text: &mut String, cells: &[(String, usize)]) {
     let mut column = 0;

@@ -8,7 +8,7 @@ use crate::record::Record;
 pub struct Stats {
     /// Number of whole records.
     pub records: u64,
-    /// Number of records without an end, because bytes behind them are missing or are no packets.
+    /// Number of records without an end, because bytes after them are missing or are no packets.
     pub cut: u64,
     /// Number of bytes that are no packets, or that stand between such bytes and the end of their record.
     pub bad_bytes: u64,
@@ -60,7 +60,7 @@ impl Decoder {
         std::mem::take(&mut self.stats)
     }
 
-    /// Decodes `bytes`, which lie `offset` bytes behind the start of the buffer and follow the bytes of the last
+    /// Decodes `bytes`, which lie `offset` bytes after the start of the buffer and follow the bytes of the last
     /// call. Passes to `sink` each record that ends in `bytes`, and the offset of its end in the buffer.
     pub fn feed(&mut self, mut bytes: &[u8], mut offset: u64, mut sink: impl FnMut(&Record, u64)) {
         while !self.held.is_empty() && !bytes.is_empty() {
@@ -106,7 +106,7 @@ impl Decoder {
             } else {
                 match parse(bytes, offset) {
                     Parsed::Packet(packet, length) => {
-                        // The padding may end behind these bytes.
+                        // The padding may end after these bytes.
                         let available = length.min(bytes.len());
                         self.skip = (length - available) as u64;
                         self.add_packet(packet, length as u64, offset.wrapping_add(available as u64), sink);

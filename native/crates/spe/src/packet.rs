@@ -76,7 +76,7 @@ pub enum Parsed {
     Invalid,
 }
 
-/// Reads the packet at the start of `bytes`, which lie `offset` bytes behind the start of the buffer of the trace.
+/// Reads the packet at the start of `bytes`, which lie `offset` bytes after the start of the buffer of the trace.
 /// The offset matters because padding up to a boundary depends on it. Empty `bytes` are the beginning of a header.
 #[must_use]
 pub fn parse(bytes: &[u8], offset: u64) -> Parsed {

@@ -35,7 +35,7 @@ pub(crate) struct DebugObject {
     path: PathBuf,
     sections: Sections,
     units: Vec<Unit>,
-    /// True if the header of a unit cannot be read. The units behind this header are lost.
+    /// True if the header of a unit cannot be read. The units after this header are lost.
     units_cut: bool,
     folded_by_lines: bool,
     cu_map: CuMap,

@@ -144,7 +144,7 @@ pub enum Diagnostic {
         /// The problem with the copy.
         problem: LayoutProblem,
     },
-    /// The header of a unit is malformed, so this unit and the units behind it are lost.
+    /// The header of a unit is malformed, so this unit and the units after it are lost.
     UnreadableUnits {
         /// Path of the file.
         path: PathBuf,

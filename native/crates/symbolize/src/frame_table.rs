@@ -35,7 +35,7 @@ pub struct Frame {
 pub struct FrameRange {
     /// First address.
     pub start: Svma,
-    /// Address behind the last one.
+    /// Address after the last one.
     pub end: Svma,
     /// Innermost frame.
     pub frame: FrameId,

@@ -14,7 +14,7 @@ use dwarf::{Budget, Fault, Interest, Resolver, Skip, Space, Unit, UnitFault, Uni
 pub struct FunctionRange {
     /// First address.
     pub start: Svma,
-    /// Address behind the last one.
+    /// Address after the last one.
     pub end: Svma,
     /// The function that has the range.
     pub function: FunctionId,
@@ -41,7 +41,7 @@ pub struct FunctionTable {
     pub(crate) names: Names,
     /// Ranges of all functions, function by function.
     pub(crate) ranges: Vec<(Svma, Svma)>,
-    /// For each function, the position in `ranges` behind its last range.
+    /// For each function, the position in `ranges` after its last range.
     pub(crate) range_ends: Vec<usize>,
     pub(crate) starts: Vec<(Svma, Svma, FunctionId)>,
     duplicates: Vec<DuplicateStart>,
@@ -52,7 +52,7 @@ pub struct FunctionTable {
 /// The functions of one unit.
 #[derive(Default)]
 struct UnitFunctions<'a> {
-    /// Name of each function, and the position behind its last range.
+    /// Name of each function, and the position after its last range.
     functions: Vec<(&'a [u8], usize)>,
     ranges: Vec<(u64, u64)>,
     fault: Option<Fault>,

@@ -1,4 +1,4 @@
-//! Stores each byte string once, one behind the other.
+//! Stores each byte string once, one after the other.
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 

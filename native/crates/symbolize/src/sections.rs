@@ -73,13 +73,13 @@ pub(crate) struct Sections {
     pub(crate) compression: Option<CompressionFormat>,
 }
 
-/// Returns the part of a section name behind `.debug_` or `.zdebug_`, which is the same for both names of a
+/// Returns the part of a section name after `.debug_` or `.zdebug_`, which is the same for both names of a
 /// section.
 fn canonical_name(name: &str) -> Option<&str> {
     name.strip_prefix(".debug_").or_else(|| name.strip_prefix(".zdebug_"))
 }
 
-/// Returns true if `canonical` is the part of the standard name `section` behind `.debug_`.
+/// Returns true if `canonical` is the part of the standard name `section` after `.debug_`.
 fn is_section_name(section: &str, canonical: &str) -> bool {
     canonical_name(section) == Some(canonical)
 }

@@ -11,7 +11,7 @@ pub struct FunctionId(pub u32);
 pub struct FunctionSymbol<'s> {
     /// First address.
     pub start: Svma,
-    /// Address behind the last one.
+    /// Address after the last one.
     pub end: Svma,
     /// Name of the symbol.
     pub symbol: &'s [u8],
@@ -48,11 +48,11 @@ pub struct SymbolConflict {
     pub difference: SymbolDifference,
     /// Name of the symbol.
     pub symbol: Vec<u8>,
-    /// First address of the symbol, and the address behind its last one.
+    /// First address of the symbol, and the address after its last one.
     pub symbol_range: (Svma, Svma),
     /// The function that has the code of the symbol.
     pub function: FunctionId,
-    /// First address of the function's range, and the address behind its last one.
+    /// First address of the function's range, and the address after its last one.
     pub known_range: (Svma, Svma),
 }
 
@@ -61,7 +61,7 @@ pub struct SymbolConflict {
 pub(crate) struct SymbolFindings {
     /// Number of functions before symbols were added.
     pub(crate) functions_before: usize,
-    /// Origins by function. Functions behind the end of the list come from the debug information.
+    /// Origins by function. Functions after the end of the list come from the debug information.
     pub(crate) origins: Vec<NameOrigin>,
     /// Other names, ascending by function.
     pub(crate) other_names: Vec<(FunctionId, Vec<u8>)>,

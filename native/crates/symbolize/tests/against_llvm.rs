@@ -75,7 +75,7 @@ fn compile(directory: &Path, source: &str, name: &str, flags: &[&str]) -> PathBu
     directory.join("program")
 }
 
-/// Reads llvm-profgen's disassembly: the text behind the address of each instruction.
+/// Reads llvm-profgen's disassembly: the text after the address of each instruction.
 fn expected(program: &Path) -> BTreeMap<u64, String> {
     let output = Command::new("llvm-profgen-22")
         .args(["--show-disassembly-only", "--show-source-locations", "-o", "/dev/null"])
@@ -105,7 +105,7 @@ fn compare(program: &Path) {
     for (address, line) in &expected {
         let stack = support::stack(&table, *address).join(" @ ");
         with_stack += usize::from(!stack.is_empty());
-        // The location stands behind the padded instruction. Without a location the line ends in padding.
+        // The location stands after the padded instruction. Without a location the line ends in padding.
         let agrees = if stack.is_empty() {
             line.ends_with(' ')
         } else {

@@ -179,7 +179,7 @@ impl Batches {
         }
     }
 
-    /// Leaves out all rows behind the first row if all rows have the same cells in these columns without being read.
+    /// Leaves out all rows after the first row if all rows have the same cells in these columns without being read.
     pub(crate) fn shorten_if_constant(&mut self, columns: &[usize]) {
         if columns
             .iter()
@@ -189,7 +189,7 @@ impl Batches {
         }
     }
 
-    /// Reads the next batch; returns `None` behind the last row.
+    /// Reads the next batch; returns `None` after the last row.
     pub(crate) fn next(&mut self) -> Result<Option<Batch<'_>>, Error> {
         let first = self.rest.start;
         let rows = (self.rest.end - first).min(BATCH as u64);

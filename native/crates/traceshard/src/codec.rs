@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn no_page_is_decompressed_to_more_than_it_states() {
-        // The buffer has room for the stated size, and the text stops one byte behind it.
+        // The buffer has room for the stated size, and the text stops one byte after it.
         let large = gzip(&vec![0; 50_000_000]);
         assert!(large.len() < 1_000_000);
         let mut text = Vec::with_capacity(100);

@@ -39,7 +39,7 @@ fn push_digits(text: &mut Vec<u8>, number: u32, digits: u32) {
 }
 
 /// Decodes the address at the front of a text, in digits of any case, with any number of leading zeros; returns what
-/// stands behind it. Returns `None` if no digit is there, or if the address has more than 64 bits.
+/// stands after it. Returns `None` if no digit is there, or if the address has more than 64 bits.
 #[inline]
 pub(crate) fn address_of(text: &[u8]) -> Option<(u64, &[u8])> {
     if let Some(first) = text.first_chunk() {
@@ -64,7 +64,7 @@ fn leading_digits(text: [u8; 8]) -> (u64, usize) {
     let others = !(numerals | letters) & HIGHEST_BITS | bytes & HIGHEST_BITS;
     let digits = others.trailing_zeros() as usize / 8;
     let values = (bytes & (0x0f * EVERY_BYTE)) + (letters >> 7) * 9;
-    // The digits are moved to the top, behind zeros, and then brought together.
+    // The digits are moved to the top, after zeros, and then brought together.
     let values = values.checked_shl(u64::BITS - 8 * digits as u32).unwrap_or(0);
     let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs << 8 | pairs >> 16) & 0x0000_ffff_0000_ffff;

@@ -1,4 +1,4 @@
-//! Trace shards: Parquet files that state how often each branch was taken, and where the straight-line range behind
+//! Trace shards: Parquet files that state how often each branch was taken, and where the straight-line range after
 //! the branch ended. Their rows can be added up (`docs/trace-shards.md`).
 //!
 //! The columns `count` and `mispredicted` are numbers that can be added, and every other column is a key. So

@@ -3,9 +3,9 @@
 /// The kind of fact that a row records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
-    /// A branch of a branch stack, and the straight-line range behind it.
+    /// A branch of a branch stack, and the straight-line range after it.
     Branch,
-    /// A branch that was sampled by itself (Arm SPE), and the straight-line range before or behind it.
+    /// A branch that was sampled by itself (Arm SPE), and the straight-line range before or after it.
     SampledBranch,
     /// A sampled address.
     Address,
@@ -222,7 +222,7 @@ pub struct Row<'a> {
     /// function that was called: a sampled address, or the address that a further call returns to. `None` outside of
     /// the file.
     pub to: Option<u64>,
-    /// Address at which the straight-line range behind the branch ended: the source of the next newer branch;
+    /// Address at which the straight-line range after the branch ended: the source of the next newer branch;
     /// `None` outside of the file.
     pub end: Option<u64>,
     /// True if no newer branch of the stack touches the file, so that the end of the straight-line range is

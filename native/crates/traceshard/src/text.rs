@@ -43,14 +43,14 @@ pub fn branches_of(text: &str) -> impl Iterator<Item = Option<Ends>> {
     })
 }
 
-/// Decodes the branch at the front of a text; returns what stands behind it: nothing, or a space and more.
+/// Decodes the branch at the front of a text; returns what stands after it: nothing, or a space and more.
 fn branch(text: &[u8]) -> Option<(Ends, &[u8])> {
     let (from, rest) = end(text)?;
     let (to, rest) = end(rest.strip_prefix(b">")?)?;
     matches!(rest, [] | [b' ', ..]).then_some(((from, to), rest))
 }
 
-/// Decodes `-` or the hexadecimal address at the front of a text; returns what stands behind it.
+/// Decodes `-` or the hexadecimal address at the front of a text; returns what stands after it.
 #[inline]
 pub(crate) fn end(text: &[u8]) -> Option<(Option<u64>, &[u8])> {
     if let [b'-', rest @ ..] = text {

@@ -50,7 +50,7 @@ impl Code<'_> {
         section.bytes.get(start..start + usize::from(length))
     }
 
-    /// Returns the address behind the instruction that starts at `offset`.
+    /// Returns the address after the instruction that starts at `offset`.
     pub(super) fn svma_after(&self, offset: u32) -> Option<Svma> {
         let shape = self.decoded(self.chunk_at(offset)?).at(offset)?;
         Some(self.svma(offset.checked_add(u32::from(shape.length))?))

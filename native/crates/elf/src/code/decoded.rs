@@ -14,10 +14,10 @@ pub(super) struct DecodedChunk {
     pub(super) starts: Box<[u32]>,
     /// Length and class of each instruction, in the order of `starts`.
     shapes: Box<[Shape]>,
-    /// Offsets of the instructions that are barriers. Patched instructions behind which execution may go on are
+    /// Offsets of the instructions that are barriers. Patched instructions after which execution may go on are
     /// left out.
     barriers: Box<[u32]>,
-    /// Offset of the first barrier behind this chunk, `u32::MAX` if there is none. It is set by the first search
+    /// Offset of the first barrier after this chunk, `u32::MAX` if there is none. It is set by the first search
     /// for this barrier.
     pub(super) next_barrier: OnceLock<u32>,
 }
@@ -64,7 +64,7 @@ impl DecodedChunk {
         self.starts.binary_search(&offset).ok().map(|index| self.shapes[index])
     }
 
-    /// Returns the start and end of the instruction that starts before `offset` and ends behind it.
+    /// Returns the start and end of the instruction that starts before `offset` and ends after it.
     pub(super) fn instruction_around(&self, offset: u32) -> Option<(u32, u32)> {
         let index = self.starts.partition_point(|&start| start < offset).checked_sub(1)?;
         let start = self.starts[index];

@@ -7,7 +7,7 @@ use crate::isa;
 use crate::patch_sites::{PatchSites, Stretch};
 use crate::{InstructionClass, Svma};
 
-/// The breakpoint that kprobes put in place of an instruction. Execution does not go straight on behind it.
+/// The breakpoint that kprobes put in place of an instruction. Execution does not go straight on after it.
 const INT3: u8 = 0xcc;
 
 /// One rewriting of code (PERF_RECORD_TEXT_POKE).
@@ -23,7 +23,7 @@ pub struct TextPoke {
 
 impl Code<'_> {
     /// Notes code that was rewritten. Both versions were in memory for a while. So a straight-line range may go on
-    /// behind the code if one of the versions allows it, and a branch may have come from the code. Only the first
+    /// after the code if one of the versions allows it, and a branch may have come from the code. Only the first
     /// call has an effect.
     pub fn note_pokes<'p>(&self, pokes: impl IntoIterator<Item = &'p TextPoke>) {
         let stretches = pokes.into_iter().filter_map(|poke| self.stretch_of(poke));
@@ -41,7 +41,7 @@ impl Code<'_> {
         })
     }
 
-    /// Returns true if `bytes` are whole instructions behind which execution goes straight on.
+    /// Returns true if `bytes` are whole instructions after which execution goes straight on.
     fn is_passable(&self, bytes: &[u8]) -> bool {
         let mut passable = !bytes.is_empty() && bytes != [INT3];
         isa::walk(self.arch, self.policy, bytes, 0, bytes.len(), |_, step| {

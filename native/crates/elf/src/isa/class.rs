@@ -42,7 +42,7 @@ pub struct DecodePolicy {
     /// of later extensions, such as `retaa`, have their class. If false, only instructions of Armv8.0-A count, and
     /// data in code is decoded like code.
     pub aarch64_extensions: bool,
-    /// True if a call of an entry of a jump table counts as a call of the function behind the entry.
+    /// True if a call of an entry of a jump table counts as a call of the function that the entry jumps to.
     pub jump_tables: bool,
     /// True if `jmpabs` counts as a jump.
     pub jmpabs: bool,

@@ -109,7 +109,7 @@ fn register(word: u32, at: u32) -> u32 {
 }
 
 /// Returns the number of the instruction that set a register last. Returns `None` if there is none, or if a call
-/// behind it may have set the register.
+/// after it may have set the register.
 fn find_definition(before: PrecedingCode<'_>, wanted: u32, limit: usize) -> Option<usize> {
     for (at, (_, word)) in before.backwards(limit) {
         if writes_register(word, wanted) {
@@ -180,7 +180,7 @@ fn load(word: u32) -> Option<Load> {
     })
 }
 
-/// Returns the address that a register has behind the instructions, if `adr`, `adrp`, `add` of an immediate and
+/// Returns the address that a register has after the instructions, if `adr`, `adrp`, `add` of an immediate and
 /// `mov` determine it.
 fn constant(before: PrecedingCode<'_>, wanted: u32, steps: usize) -> Option<Svma> {
     let at = find_definition(before, wanted, MAX_INSTRUCTIONS)?;

@@ -106,7 +106,7 @@ fn table_of_distances(distance: Register, base: Register, before: PrecedingCode<
 }
 
 /// Returns the instruction that set a register last, and its number. Returns `None` if there is none, or if a call
-/// behind it may have set the register.
+/// after it may have set the register.
 fn find_definition(before: PrecedingCode<'_>, wanted: Register, limit: usize) -> Option<(usize, Instruction)> {
     let mut factory = InstructionInfoFactory::new();
     for (at, instruction) in before.backwards(limit) {
@@ -142,7 +142,7 @@ fn is_write(access: OpAccess) -> bool {
     !matches!(access, OpAccess::Read | OpAccess::CondRead | OpAccess::NoMemAccess)
 }
 
-/// Returns the address that a register has behind the instructions, if `lea address(%rip), reg` and `mov` determine it.
+/// Returns the address that a register has after the instructions, if `lea address(%rip), reg` and `mov` determine it.
 fn address(mut before: PrecedingCode<'_>, mut wanted: Register) -> Option<Svma> {
     let first = before.count.saturating_sub(MAX_INSTRUCTIONS);
     loop {

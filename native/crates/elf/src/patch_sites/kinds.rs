@@ -12,7 +12,7 @@ pub(super) struct TableKind {
     pub(super) other_name: Option<&'static str>,
     /// Name of the symbol at the first entry.
     pub(super) first: &'static str,
-    /// Name of the symbol behind the last entry.
+    /// Name of the symbol after the last entry.
     pub(super) end: &'static str,
     /// The sites at which execution may go straight on; see [`Stretch::passable`](super::Stretch::passable).
     pub(super) passable: Passable,

@@ -5,10 +5,10 @@
 pub(crate) struct Stretch {
     /// Offset of the first byte of the stretch.
     pub(crate) start: u32,
-    /// Offset behind the last byte. If the kernel rewrites one instruction, the stretch has only the first byte of
+    /// Offset after the last byte. If the kernel rewrites one instruction, the stretch has only the first byte of
     /// this instruction.
     pub(crate) end: u32,
-    /// True if execution may go straight on behind the stretch, whatever instruction the file has here. False, for
+    /// True if execution may go straight on after the stretch, whatever instruction the file has here. False, for
     /// example, if a call is replaced by another call.
     pub(crate) passable: bool,
 }
@@ -17,7 +17,7 @@ pub(crate) struct Stretch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatchTableProblem {
-    /// A symbol before or behind the table is missing, the two symbols are in the wrong order, or their section has
+    /// A symbol before or after the table is missing, the two symbols are in the wrong order, or their section has
     /// no bytes between them.
     #[error("{table}: its symbols enclose no bytes of the file")]
     NotInFile {

@@ -124,7 +124,7 @@ impl Layout {
 
 const EMPTY: Area = Area { svma: Svma(0), size: 0 };
 
-/// Puts a section behind the first `size` bytes of its area. Returns the offset of the section in the area.
+/// Puts a section after the first `size` bytes of its area. Returns the offset of the section in the area.
 fn place_section(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Result<u64, String> {
     let (alignment, length) = (section.sh_addralign(ENDIAN).max(1), section.sh_size(ENDIAN));
     if !alignment.is_power_of_two() {
@@ -144,7 +144,7 @@ fn place_section(section: &SectionHeader64<LittleEndian>, size: &mut u64) -> Res
     }
 }
 
-/// Returns the first code section that lies behind a section that the loader enlarges, and the enlarged section.
+/// Returns the first code section that lies after a section that the loader enlarges, and the enlarged section.
 /// `names` are the names of the code sections in their order.
 fn find_uncertain_section<'n>(names: impl Iterator<Item = &'n [u8]>) -> Option<(String, &'static str)> {
     let mut before = None;

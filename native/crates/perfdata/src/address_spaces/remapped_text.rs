@@ -36,7 +36,7 @@ impl AddressSpaces {
     /// * The memory takes the place of exactly one mapping of another file's code, or of huge pages within that
     ///   mapping. If the file had been closed and a just-in-time compiler had got its place, the ends would differ.
     /// * The memory lies between two parts of a file, or, in the list of mappings when perf began, directly beside
-    ///   one. A file has its data behind its code and its constants before it, so no other mapping gets a place there.
+    ///   one. A file has its data after its code and its constants before it, so no other mapping gets a place there.
     pub(super) fn recognise_remapped_text(&mut self, pid: i32, map: MapId, moment: Moment) {
         let added = self.mapping(map);
         if !is_memory(added) {
@@ -133,7 +133,7 @@ impl AddressSpaces {
     }
 }
 
-/// Returns the address behind the mapping.
+/// Returns the address after the mapping.
 fn end(mapping: &Mapping) -> u64 {
     mapping.start.0.saturating_add(mapping.len)
 }

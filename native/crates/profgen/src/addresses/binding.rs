@@ -160,7 +160,7 @@ pub(crate) fn is_no_file(name: &str) -> bool {
 /// Returns one piece for each executable segment that the mapping covers in part.
 ///
 /// The kernel maps whole pages, so a piece begins up to one page before its segment and ends up to one page
-/// behind it. The page size is that of the recording machine. It is not needed here, because bytes between
+/// after it. The page size is that of the recording machine. It is not needed here, because bytes between
 /// two segments belong to the segment with whose pages the mapping started.
 fn pieces(mapping: &Mapping, image: &Image) -> Vec<BoundPiece> {
     let Some(map_last) = mapping.len.checked_sub(1) else {

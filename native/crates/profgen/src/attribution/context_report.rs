@@ -120,8 +120,8 @@ const LINES_FOR_CALLS: &str = "Link that code dynamically (without -static), so 
                                -fpseudo-probe-for-profiling, because contexts by probes begin behind such calls; or use \
                                {--ignore-stack-samples} for a profile without contexts.";
 
-/// Returns a warning about code behind calls that cannot be named. A context by lines names every call. If
-/// one call cannot be named, the code executed behind it counts in no context, as in llvm-profgen. It is an
+/// Returns a warning about code after calls that cannot be named. A context by lines names every call. If
+/// one call cannot be named, the code executed after it counts in no context, as in llvm-profgen. It is an
 /// error if no other code was executed.
 pub(crate) fn behind_calls_without_lines(
     image: &Image,

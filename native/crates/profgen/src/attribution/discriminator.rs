@@ -63,7 +63,7 @@ fn prefix_decode(encoded: u32) -> u32 {
     }
 }
 
-/// Returns the bits behind the first component.
+/// Returns the bits after the first component.
 fn skip_component(encoded: u32) -> u32 {
     if encoded & 1 != 0 {
         encoded >> 1

@@ -96,14 +96,14 @@ impl<'a> EntryPoints<'a> {
     }
 
     /// Returns true if `range` starts at an entry. `first` is the number of the first symbol in the range or
-    /// behind it.
+    /// after it.
     fn is_entry(&self, range: FunctionRange, first: usize) -> bool {
         let any_symbol = self.functions.ranges_of(range.function).len() == 1
             || self.functions.origin(range.function) != NameOrigin::DebugInfo;
         self.symbols[first..]
             .iter()
             .take_while(|symbol| symbol.svma < range.end)
-            // A nested shorter function owns the symbols inside it, and the symbols behind it belong to no
+            // A nested shorter function owns the symbols inside it, and the symbols after it belong to no
             // function.
             .filter(|symbol| {
                 symbol.svma == range.start

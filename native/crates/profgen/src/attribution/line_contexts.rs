@@ -33,7 +33,7 @@ pub(crate) struct LineContexts {
 pub(crate) struct CallsWithoutLines {
     /// Number of executions of runs that have lines.
     pub runs: u64,
-    /// Number of executions behind such calls, by the outermost of these calls.
+    /// Number of executions after such calls, by the outermost of these calls.
     pub behind: FxHashMap<Svma, u64>,
 }
 

@@ -1,5 +1,5 @@
 //! Infers the frames that tail calls leave out: a function that jumps to another function is on no call stack
-//! afterwards. If only one path of tail calls leads from a call to the function that is executed behind it,
+//! afterwards. If only one path of tail calls leads from a call to the function that is executed after it,
 //! the functions on this path are callers, too (LLVM: `MissingFrameInferrer`).
 //!
 //! The calls and jumps are taken from the branches that were recorded.

@@ -149,7 +149,7 @@ impl<'i> Probes<'i> {
         lost.chain(self.ambiguous(options.show_detailed_warning))
     }
 
-    /// Finds the names of functions in the source: the first probe behind a function's entry says which
+    /// Finds the names of functions in the source: the first probe after a function's entry says which
     /// function the code belongs to.
     fn find_source_names(&mut self, functions: &FunctionTable, entries: &EntryPoints<'_>, sampled: &[FunctionId]) {
         let disputed = sampled.iter().copied();

@@ -5,12 +5,12 @@ use job::{Error, ErrorCode};
 
 use crate::binaries::id::BinaryId;
 
-/// An offset into the code of all binaries, which lie one behind the other, or one of the constants below.
+/// An offset into the code of all binaries, which lie one after the other, or one of the constants below.
 pub(crate) type CodeOffset = u32;
 
 /// Stands for an address that is not in the code of this binary.
 pub(crate) const OUTSIDE: CodeOffset = CodeOffset::MAX;
-/// Stands for the end of the run behind the newest entry of a stack, which is not known.
+/// Stands for the end of the run after the newest entry of a stack, which is not known.
 pub(crate) const NO_END: CodeOffset = CodeOffset::MAX - 1;
 
 /// Stands for the source of a branch where a sampled address was counted instead of a branch.
@@ -38,7 +38,7 @@ pub(crate) struct Region {
 }
 
 impl CodeSpace {
-    /// Lays out binaries one behind the other. Each is given with the lowest address and the span of its
+    /// Lays out binaries one after the other. Each is given with the lowest address and the span of its
     /// code, in bytes.
     pub(crate) fn new(codes: impl IntoIterator<Item = (BinaryId, Svma, u32)>) -> Result<Self, Error> {
         let mut next = 0;

@@ -158,7 +158,7 @@ impl<'a> Index<BinaryId> for Targets<'a> {
     }
 }
 
-/// Returns a path as perf records it, without the mark that the kernel puts behind the name of a deleted
+/// Returns a path as perf records it, without the mark that the kernel puts after the name of a deleted
 /// file. Old kernels have another mark.
 pub(crate) fn undeleted(path: &str) -> &str {
     let marks = [" (deleted)", "//deleted"];

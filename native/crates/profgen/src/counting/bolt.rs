@@ -1,5 +1,5 @@
 //! Counts traces as BOLT does (LLVM: bolt/lib/Profile/DataAggregator.cpp). A trace is a branch entry, the run
-//! behind it, and how often the branch was mispredicted.
+//! after it, and how often the branch was mispredicted.
 //!
 //! The rules differ from those of a profile: each entry is paired with the next newer entry, wherever that
 //! entry lies; addresses need not be instructions; and between entries of programs, entries of the kernel are
@@ -20,7 +20,7 @@ use traceshard::KERNEL_START;
 /// Stands for the source of the newer entry if the entry is the newest of its stack.
 const NO_NEWER: u64 = u64::MAX;
 
-/// Stands for the source of a run behind a branch that was not recorded.
+/// Stands for the source of a run after a branch that was not recorded.
 const NO_BRANCH: CodeOffset = NO_END;
 
 /// What is known about a branch stack as a whole.
@@ -49,7 +49,7 @@ impl Taken {
     }
 }
 
-/// A branch of a binary, and the last instruction of the run behind it, if that is known and in the same
+/// A branch of a binary, and the last instruction of the run after it, if that is known and in the same
 /// binary. An end of the branch that is not in the binary is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BoltTrace {
@@ -77,7 +77,7 @@ struct Slot {
 #[derive(Clone, Copy)]
 enum Found {
     Counted(Trace),
-    /// A run behind a branch that was not recorded, if the run is not in one target. It is no entry.
+    /// A run after a branch that was not recorded, if the run is not in one target. It is no entry.
     NoRun,
     Lost(EntryClass),
 }
@@ -92,7 +92,7 @@ const EMPTY: Slot = Slot {
     found: Found::Lost(EntryClass::Unmapped),
 };
 
-/// Counts of traces, behind a direct-mapped cache of raw addresses.
+/// Counts of traces, with a direct-mapped cache of raw addresses in front.
 pub(crate) struct BoltTraces {
     slots: Box<[Slot; SLOTS]>,
     counts: FxHashMap<Trace, Taken>,
@@ -150,12 +150,12 @@ impl BoltTraces {
         }
     }
 
-    /// Counts a branch whose ends are already located, and the end of the run behind it.
+    /// Counts a branch whose ends are already located, and the end of the run after it.
     pub(crate) fn add(&mut self, ends: [Result<CodeOffset, EntryClass>; 2], end: Option<CodeOffset>, taken: Taken) {
         book(&mut self.counts, &mut self.ledger, found(ends, end), taken);
     }
 
-    /// Counts a run behind a branch that was not recorded.
+    /// Counts a run after a branch that was not recorded.
     pub(crate) fn add_run(&mut self, start: CodeOffset, end: CodeOffset, count: u64) {
         let trace = Trace {
             from: NO_BRANCH,
@@ -298,7 +298,7 @@ fn find(branch: Branch, newer: u64, view: &mut View<'_>, kind: StackKind) -> Fou
     found(ends, end)
 }
 
-/// Returns a branch with these ends, and the end of the run behind it.
+/// Returns a branch with these ends, and the end of the run after it.
 fn found([from, to]: [Result<CodeOffset, EntryClass>; 2], end: Option<CodeOffset>) -> Found {
     match (from, to) {
         (Err(from), Err(to)) => Found::Lost(stronger(from, to)),

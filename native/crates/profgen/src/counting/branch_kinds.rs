@@ -36,7 +36,7 @@ impl BranchKinds {
 
     /// Counts, for the runs that are not straight, the executions that must have taken a branch inside, by
     /// the kind of this branch. A run that ends before it starts must have taken a jump. Runs with bytes that
-    /// are no known instruction are left out, because the bytes behind these may be no instructions either.
+    /// are no known instruction are left out, because the bytes after these may be no instructions either.
     pub(crate) fn inside_of_runs(pairs: &CounterTable, code: &Code<'_>) -> Self {
         let mut found = Self::default();
         let has_ends = |run: &&Counter| run.first != EXTERNAL && run.second != EXTERNAL;

@@ -13,7 +13,7 @@ use elf::Svma;
 /// caller of its function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct CallSite {
-    /// Address of the instruction behind the call; `None` if the call was in another file.
+    /// Address of the instruction after the call; `None` if the call was in another file.
     pub returns_to: Option<Svma>,
     pub inside: Svma,
     pub samples: u64,
@@ -41,7 +41,7 @@ impl CallSites {
         }
     }
 
-    /// Counts a call that was on `count` call chains. `returns_to` is the place behind the call, `inside` a place
+    /// Counts a call that was on `count` call chains. `returns_to` is the place after the call, `inside` a place
     /// in the function that was called.
     pub(crate) fn add_times(&mut self, returns_to: Place, inside: Place, count: u64) {
         let Place::Code(inside, _) = inside else { return };

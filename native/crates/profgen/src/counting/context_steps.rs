@@ -1,5 +1,5 @@
 //! Counts the steps of branch stacks that are walked together with call stacks. One look-up serves a branch,
-//! the straight run behind it and the calls in progress.
+//! the straight run after it and the calls in progress.
 
 use std::hash::BuildHasher;
 

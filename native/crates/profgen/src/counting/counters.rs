@@ -36,7 +36,7 @@ impl CounterTable {
             }
             same
         });
-        // Traces with the same branch and different runs behind it have become one row, so the list may have
+        // Traces with the same branch and different runs after it have become one row, so the list may have
         // room for four times as many rows as it needs.
         rows.shrink_to_fit();
         Self { rows, exceeded }

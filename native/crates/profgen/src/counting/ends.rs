@@ -1,4 +1,4 @@
-//! Finds the end of the run behind the next entry of a stack, for each target.
+//! Finds the end of the run after the next entry of a stack, for each target.
 //!
 //! A stack is walked from the newest entry to the oldest. A target ignores the entries that have no end in
 //! it, as if its file were the only one. So each target has an end of its own: the source of the last entry
@@ -16,7 +16,7 @@ pub(crate) trait Ends {
     /// Returns the ends of the run in the target of the entry's source, and in the target of its destination.
     fn of(&self, resolved: &Resolved) -> [CodeOffset; 2];
 
-    /// Returns true if `ends` are the ends of the run behind the entry.
+    /// Returns true if `ends` are the ends of the run after the entry.
     fn are(&self, ends: [CodeOffset; 2], resolved: &Resolved) -> bool;
 
     /// Takes note of an entry: its source is the end of the next run.

@@ -169,7 +169,7 @@ fn judge(
         add(&mut quality.no_function, pair.count);
         detail(RunProblem::NoFunction);
         // An entry of a jump table has no line that could lose counts: the call counts for the function
-        // behind the entry.
+        // after the entry.
         let is_homeless = valid && code.jump_at(pair.first).is_none();
         add(&mut quality.homeless, if is_homeless { pair.count } else { 0 });
         return valid;

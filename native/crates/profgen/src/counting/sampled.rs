@@ -119,7 +119,7 @@ impl Cache {
     }
 }
 
-/// Counts of sampled addresses, behind a direct-mapped cache of raw addresses.
+/// Counts of sampled addresses, with a direct-mapped cache of raw addresses in front.
 #[derive(Default)]
 pub(crate) struct AddressCounts {
     /// The cache. It is made on first use, because most jobs sample no addresses.

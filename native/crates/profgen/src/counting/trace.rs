@@ -1,4 +1,4 @@
-//! Counts branch entries. One look-up serves an entry and the straight run behind it.
+//! Counts branch entries. One look-up serves an entry and the straight run after it.
 
 use perfdata::Avma;
 
@@ -25,7 +25,7 @@ struct Slot {
     to: u64,
     view: u16,
     count: u16,
-    /// The ends of the runs behind the entry: in the target of its source, and in the target of its
+    /// The ends of the runs after the entry: in the target of its source, and in the target of its
     /// destination.
     ends: [CodeOffset; 2],
     resolved: Resolved,

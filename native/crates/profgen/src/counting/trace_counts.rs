@@ -233,7 +233,7 @@ impl Table {
     /// Returns the row at which the search for a trace starts.
     #[inline]
     fn home(&self, trace: Trace) -> usize {
-        // The bits of the hash behind those that chose the part. The number of rows fits into 32 bits.
+        // The bits of the hash after those that chose the part. The number of rows fits into 32 bits.
         let bits = trace.hash() << PART_BITS >> u32::BITS;
         ((bits * self.rows.len() as u64) >> u32::BITS) as usize
     }

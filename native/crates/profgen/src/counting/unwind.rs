@@ -3,7 +3,7 @@
 //!
 //! The call stack was recorded after the newest branch, so the walk goes back in time: at a call the frame of
 //! the callee is removed, at a return it is added (llvm-profgen: `VirtualUnwinder`). The result of a step
-//! depends only on the calls in progress, the branch, and the run behind it. A step that was taken before is
+//! depends only on the calls in progress, the branch, and the run after it. A step that was taken before is
 //! therefore not worked out again.
 
 use elf::{Code, InstructionClass};
@@ -29,7 +29,7 @@ pub(crate) type CallStacks = CallLists<CodeOffset>;
 /// calls.
 pub(crate) const LOST: ListId = ListId::NOWHERE;
 
-/// A branch, the straight run behind it, and the calls that were in progress during the run.
+/// A branch, the straight run after it, and the calls that were in progress during the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Step {
     /// The calls in progress during the run.

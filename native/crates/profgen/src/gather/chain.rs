@@ -1,4 +1,4 @@
-//! Finds the branches at which the run behind a branch may have ended, as far as they are known without the
+//! Finds the branches at which the run after a branch may have ended, as far as they are known without the
 //! binary.
 //!
 //! A run ends at the source of the next newer branch that counts for the same binary. A branch counts if one
@@ -9,7 +9,7 @@
 //! ends the run.
 //!
 //! Distances decide which branches surely count. A stub is short, so a branch whose source lies farther than
-//! [`NEAR`] behind the beginning of the run is not in a stub. The reader of the rows has the binary, and
+//! [`NEAR`] after the beginning of the run is not in a stub. The reader of the rows has the binary, and
 //! finds out whether this was right (`input/traces`).
 
 use std::cmp::Ordering;
@@ -55,7 +55,7 @@ impl End {
     }
 }
 
-/// The possible ends of the run behind a branch, in one file.
+/// The possible ends of the run after a branch, in one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     /// The run ended here.
@@ -381,7 +381,7 @@ impl Adopted {
     }
 }
 
-/// Returns true if the run behind `own` is so long that it ends at the source of `newer`, whatever the target
+/// Returns true if the run after `own` is so long that it ends at the source of `newer`, whatever the target
 /// of `newer` is.
 fn is_long(own: Ends, newer: Ends) -> bool {
     newer
@@ -398,7 +398,7 @@ fn is_near(start: u64, end: u64) -> bool {
 mod tests {
     use super::*;
 
-    /// Returns the possible ends of the run behind the oldest of these branches, which are given newest
+    /// Returns the possible ends of the run after the oldest of these branches, which are given newest
     /// first.
     fn behind(branches: &[(u64, u64)]) -> (Vec<Ends>, End) {
         behind_in(BinaryKind::User, branches)

@@ -10,7 +10,7 @@ use crate::gather::lives::Lives;
 
 /// Upper bound of addresses, exclusive, so that engines without unsigned numbers can hold them.
 const END_OF_FILE: u64 = 1 << 63;
-/// Most bytes between the lowest and the highest code of a kernel, before and behind the symbol that its
+/// Most bytes between the lowest and the highest code of a kernel, before and after the symbol that its
 /// mapping names.
 const KERNEL_SPAN: u64 = 1 << 32;
 

@@ -35,7 +35,7 @@ const MAX_ROWS_OF_STREAM: usize = 1 << 19;
 const MAX_ROWS_OF_FILE: usize = 1 << 21;
 
 /// Number of changes of address spaces after which a stream forgets what was before them. perf writes its buffers
-/// one after the other, so a sample can come behind changes that happened after it, but hardly behind this many.
+/// one after the other, so a sample can come after changes that happened after it, but hardly after this many.
 const MAX_CHANGES_OF_STREAM: usize = 1 << 18;
 
 /// Time after which records of a stream are no longer put in order.
@@ -347,7 +347,7 @@ impl<'a> Collection<'a> {
         let uses_call_chains =
             chosen.usable.addresses || chosen.call_chains.iter().any(|call_chains| call_chains.are_wanted());
         if uses_call_chains && chunks.incomplete_call_chains > 0 {
-            // The missing part of a call chain may stand far behind its sample.
+            // The missing part of a call chain may stand far after its sample.
             if reading != Reading::AllButSamplesFirst {
                 return Ok(false);
             }

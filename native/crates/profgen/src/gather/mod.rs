@@ -1,5 +1,5 @@
 //! Collects trace shards from recordings, without a binary: the number of executions of each branch and where
-//! the run behind it may have ended, the samples with call chains, or the number of samples of each address
+//! the run after it may have ended, the samples with call chains, or the number of samples of each address
 //! (`docs/trace-shards.md`).
 
 mod cache_size;

@@ -34,9 +34,9 @@ pub(crate) struct Names<'a> {
 pub(crate) struct BranchGroup<'a> {
     rows: &'a [CountedRow],
     tails: &'a Tails,
-    /// The run behind the branch of each row.
+    /// The run after the branch of each row.
     runs: Vec<Run>,
-    /// The texts of the column `via`, one behind the other.
+    /// The texts of the column `via`, one after the other.
     vias: String,
     names: &'a Names<'a>,
 }
@@ -134,7 +134,7 @@ impl RowGroup for SampledGroup<'_> {
 /// A group of rows of whole samples.
 pub(crate) struct StackGroup<'a> {
     rows: &'a [StackRow],
-    /// The texts of the columns `call_chain` and `branch_stack`, one behind the other, and the ends of both texts of
+    /// The texts of the columns `call_chain` and `branch_stack`, one after the other, and the ends of both texts of
     /// each row.
     texts: [String; 2],
     ends: Vec<[u32; 2]>,

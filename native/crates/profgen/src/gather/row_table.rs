@@ -75,7 +75,7 @@ impl RowTable {
 /// The rows whose hashes begin with the same bits.
 #[derive(Debug, Default)]
 struct Part {
-    /// Different rows, and behind them rows that were not added up yet.
+    /// Different rows, and after them rows that were not added up yet.
     rows: Vec<CountedRow>,
     /// Number of rows that were added up.
     distinct: usize,
@@ -90,7 +90,7 @@ impl Part {
     /// Adds up equal rows. A key whose counts do not fit into one row keeps several rows.
     ///
     /// `index` becomes a hash table with open addressing: the number of each row is at the place that the hash of
-    /// its key chooses, or at the next free place behind.
+    /// its key chooses, or at the next free place after.
     fn add_up(&mut self, index: &mut Vec<u32>) {
         let places = (self.rows.len() * 2).next_power_of_two();
         index.clear();

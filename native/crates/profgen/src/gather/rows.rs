@@ -25,7 +25,7 @@ impl Place {
     }
 }
 
-/// A branch of a file, and the possible ends of the run behind it. Places and tails are numbers of the [`Tails`] of
+/// A branch of a file, and the possible ends of the run after it. Places and tails are numbers of the [`Tails`] of
 /// the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {

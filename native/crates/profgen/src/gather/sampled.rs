@@ -100,7 +100,7 @@ const EMPTY: Slot = Slot {
     exact: false,
 };
 
-/// Counts of samples without a branch stack, behind a direct-mapped cache of raw addresses.
+/// Counts of samples without a branch stack, with a direct-mapped cache of raw addresses in front.
 #[derive(Default)]
 pub(crate) struct SampledTable {
     /// The cache. It is made on first use, because most recordings have branch stacks.

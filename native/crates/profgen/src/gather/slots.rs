@@ -12,7 +12,7 @@ use crate::gather::states::{Facts, State};
 /// Number of slots of the cache, which takes 832 KiB. Most programs use a part of it.
 pub(crate) const SLOTS: usize = 1 << 13;
 
-/// A branch, and the facts that suffice if the state of the stack decides everything behind the branch. Two
+/// A branch, and the facts that suffice if the state of the stack decides everything after the branch. Two
 /// slots fit into a line of the processor's cache.
 #[derive(Clone, Copy)]
 #[repr(align(32))]
@@ -22,7 +22,7 @@ pub(crate) struct Slot {
     /// State of the stack before the branch, if the state decides everything that matters. Then nothing else
     /// need be compared.
     pub before: State,
-    /// State of the stack behind the branch.
+    /// State of the stack after the branch.
     pub behind: State,
     pub counts: SmallCounts,
     /// Tail for the next older branch of the first side; see [`Side`].
@@ -59,7 +59,7 @@ impl Known {
         self.next == next && self.of == of
     }
 
-    /// Returns the facts about the state behind the branch; `None` if the state is not known. The next older branch
+    /// Returns the facts about the state after the branch; `None` if the state is not known. The next older branch
     /// is expected in the file of the source.
     #[inline]
     pub(crate) fn facts(&self, branch: Branch) -> Option<Facts> {
@@ -103,7 +103,7 @@ impl SmallCounts {
     }
 }
 
-/// A branch in one file, and the run behind it. Places and tails are numbers of
+/// A branch in one file, and the run after it. Places and tails are numbers of
 /// [`RowTable::tails`](crate::gather::row_table::RowTable::tails).
 #[derive(Clone, Copy)]
 pub(crate) struct Side {
@@ -170,7 +170,7 @@ pub(crate) fn slot_in_doubt(index: usize, seen: u32, mask: usize) -> usize {
 }
 
 /// Returns the slot of a branch by multiplicative hashing: the top bits depend on all bits of the addresses.
-/// The source of the newer entry stands for the end of the run behind the branch. It is known before the
+/// The source of the newer entry stands for the end of the run after the branch. It is known before the
 /// newer entry is found, so the processor can look up several entries of a stack at once. `mask` is the mask for the
 /// slots that are in use.
 #[inline]

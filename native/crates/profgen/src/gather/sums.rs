@@ -20,7 +20,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Puts a branch that is in no slot into this slot. The state behind the branch is not known yet.
+    /// Puts a branch that is in no slot into this slot. The state after the branch is not known yet.
     pub(crate) fn replace(
         &mut self,
         entry: Entry,

@@ -1,4 +1,4 @@
-//! Counts the branches of stacks. One look-up serves a branch and the end of the run behind it.
+//! Counts the branches of stacks. One look-up serves a branch and the end of the run after it.
 
 use perfdata::{Branch, Speculation};
 use traceshard::{KERNEL_START, Loss};

@@ -139,7 +139,7 @@ impl Builder<'_> {
         self.separate_padding();
     }
 
-    /// Begins a block behind the padding before an aligned block. The padding is not executed.
+    /// Begins a block after the padding before an aligned block. The padding is not executed.
     fn separate_padding(&mut self) {
         let mut in_padding = false;
         for number in 0..self.instructions.len() {
@@ -239,7 +239,7 @@ impl Builder<'_> {
             } else if goes_on && index + 1 < firsts.len() {
                 edges.push((index as u32, index as u32 + 1));
             } else if goes_on {
-                // Control goes on into the code behind the stretch.
+                // Control goes on into the code after the stretch.
                 block.leaves = true;
             }
             blocks.push(block);

@@ -195,7 +195,7 @@ impl<'a> Sampling<'a> {
             .unwrap_or_default();
         let uses_call_chains = filter.call_chains.iter().any(|chains| chains.decide()) || filter.usable.addresses;
         if uses_call_chains && chunks.incomplete_call_chains > 0 {
-            // The missing part of a call chain may stand far behind its sample.
+            // The missing part of a call chain may stand far after its sample.
             if reading == Reading::Once {
                 return Ok(None);
             }

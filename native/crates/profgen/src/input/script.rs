@@ -162,7 +162,7 @@ impl<'a> Script<'a> {
         let mut reports = Vec::new();
         while start < text.len() {
             let (now, later) = rest.split_at(rest.len().min(EPOCHS));
-            // Another item begins behind a line about a mapping.
+            // Another item begins after a line about a mapping.
             let end = match now.last() {
                 Some((end, _)) if !later.is_empty() => end + 1,
                 _ => text.len(),

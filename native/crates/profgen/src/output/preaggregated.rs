@@ -1,7 +1,7 @@
 //! Traces as text: BOLT's pre-aggregated profile (LLVM: bolt/include/bolt/Profile/DataAggregator.h).
 //!
 //! ```text
-//! T <branch> <target> <last of the run behind it> <count>
+//! T <branch> <target> <last of the run after it> <count>
 //! B <branch> <target> <count> <mispredictions>
 //! F <first of a run> <last of it> <count>
 //! ```

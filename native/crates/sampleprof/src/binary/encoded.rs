@@ -90,7 +90,7 @@ impl EncodedProfile<'_> {
             .then(|| table.map_or(&[][..], Vec::as_slice))
     }
 
-    /// Returns the spans of the functions, one behind the other, as the file states them. Returns `None` if the file
+    /// Returns the spans of the functions, one after the other, as the file states them. Returns `None` if the file
     /// does not state such spans. The statement may be false.
     pub(crate) fn stated_spans(&self) -> Option<Vec<Span>> {
         let ([functions], [offsets]) = (self.functions.as_slice(), self.offsets.as_slice()) else {
@@ -195,7 +195,7 @@ pub(crate) fn read_contexts(
     Ok(keys)
 }
 
-/// Size in bytes of a short name with the NUL behind it. Most names are longer.
+/// Size in bytes of a short name with the NUL after it. Most names are longer.
 const USUAL_NAME_SIZE: usize = 8;
 
 /// Reads a name table of NUL-terminated names.

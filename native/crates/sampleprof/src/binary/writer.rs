@@ -60,7 +60,7 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Appends the names in use, each with a NUL behind it. A GUID becomes its decimal number.
+    /// Appends the names in use, each with a NUL after it. A GUID becomes its decimal number.
     pub(crate) fn names(&mut self) {
         self.number(self.order.names.len() as u64);
         for &id in &self.order.names {

@@ -229,7 +229,7 @@ fn functions(profile: &Profile, order: &WriteOrder, chosen: impl Fn(&FunctionSam
         encoder.top_level(function);
     }
     if profile.flags.context_sensitive {
-        // In this order compilers find the longer contexts that begin with the context of a function right behind that
+        // In this order compilers find the longer contexts that begin with the context of a function right after that
         // function.
         starts.sort_unstable();
     }
@@ -242,7 +242,7 @@ fn functions(profile: &Profile, order: &WriteOrder, chosen: impl Fn(&FunctionSam
     (encoder.out, offsets)
 }
 
-/// Encodes the sorted names, each with a NUL behind it, without their number (LLVM: `ProfileSymbolList::write`).
+/// Encodes the sorted names, each with a NUL after it, without their number (LLVM: `ProfileSymbolList::write`).
 fn symbol_list(profile: &Profile, options: &WriteOptions) -> Result<Vec<u8>, WriteError> {
     let mut out = Vec::new();
     let Some(symbols) = &profile.symbols else {

@@ -28,7 +28,7 @@ const FIRST_BYTES: [u64; WORD + 1] = [
 
 /// An encoded function without its counts and its indexes of names, with the sums of these counts.
 pub(super) struct Template {
-    /// The bytes between the numbers that were taken out, one gap behind the other. A word of zeros follows, so that a
+    /// The bytes between the numbers that were taken out, one gap after the other. A word of zeros follows, so that a
     /// word can be read at each gap.
     fixed: Vec<u8>,
     /// Number of bytes in the gap before each number.
@@ -102,7 +102,7 @@ impl Template {
     }
 
     /// Reads the numbers of the function, if the function has this structure, and returns its length in bytes. Like
-    /// [`Self::matches`], needs some bytes behind the function.
+    /// [`Self::matches`], needs some bytes after the function.
     fn numbers(&self, bytes: &[u8], values: &mut [u32]) -> Option<usize> {
         let mut position = 0;
         let mut fixed = self.fixed.as_slice();
@@ -198,7 +198,7 @@ mod tests {
     /// 1 inlined function at line, discriminator: name, total, no records, no inlined functions.
     const FUNCTION: [u8; 17] = [3, 0, 9, 1, 4, 0, 7, 1, 1, 7, 1, 5, 2, 1, 2, 0, 0];
     const TABLE: [NameId; 2] = [NameId(10), NameId(20)];
-    /// Bytes behind the function: a function is only compared if other functions follow.
+    /// Bytes after the function: a function is only compared if other functions follow.
     const MORE: [u8; 2 * WORD] = [0xaa; 2 * WORD];
 
     fn matched(template: &Template, function: &[u8], table: &[NameId]) -> Option<(usize, Vec<u32>)> {

@@ -20,7 +20,7 @@ pub(crate) enum BodyLine<'a> {
         count: u64,
         targets: Vec<(&'a [u8], u64)>,
     },
-    /// `LOCATION: NAME:TOTAL`. The lines behind it with a deeper indentation are the inlined code.
+    /// `LOCATION: NAME:TOTAL`. The lines after it with a deeper indentation are the inlined code.
     Inlinee {
         location: LineLocation,
         name: &'a [u8],
@@ -64,7 +64,7 @@ const FRAME_SEPARATOR: &[u8] = b" @ ";
 /// Parses `[CALLER:LOCATION @ ... @ NAME]`. Calls `caller` with each caller and the location of the call in it, the
 /// outermost caller first, and returns the name.
 ///
-/// Names may hold colons, so the location of a frame stands behind its last colon. (LLVM takes the first colon.)
+/// Names may hold colons, so the location of a frame stands after its last colon. (LLVM takes the first colon.)
 #[must_use]
 pub fn parse_context<'a>(context: &'a [u8], mut caller: impl FnMut(&'a [u8], LineLocation)) -> Option<&'a [u8]> {
     let mut rest = context.strip_prefix(b"[")?.strip_suffix(b"]")?;
@@ -121,7 +121,7 @@ pub(crate) fn parse_metadata(line: &[u8]) -> Option<MetadataLine> {
     parse_u32(value.trim_ascii()).map(MetadataLine::Attributes)
 }
 
-/// Returns the text in front of the last colon, and the number behind that colon.
+/// Returns the text in front of the last colon, and the number after that colon.
 fn split_number(text: &[u8]) -> Option<(&[u8], u64)> {
     let colon = memchr::memrchr(b':', text)?;
     Some((&text[..colon], parse_u64(&text[colon + 1..])?))

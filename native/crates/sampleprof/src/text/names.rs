@@ -70,13 +70,13 @@ fn is_read_as_frame(name: &[u8]) -> bool {
     !name.contains(&b':') && memchr::memmem::find(name, b" @ ").is_none()
 }
 
-/// Returns true if a name behind a location is read unchanged. Digits there are a count.
+/// Returns true if a name after a location is read unchanged. Digits there are a count.
 fn is_read_as_inlinee(name: &[u8]) -> bool {
     !name.first().is_some_and(u8::is_ascii_digit) && !name.starts_with(VTABLES)
 }
 
-/// Returns true if a name behind a count or another target is read unchanged. Blanks are skipped there, and a name
-/// ends at the first colon with a number and a blank behind it.
+/// Returns true if a name after a count or another target is read unchanged. Blanks are skipped there, and a name
+/// ends at the first colon with a number and a blank after it.
 fn is_read_as_target(name: &[u8]) -> bool {
     let ends_early = |colon: usize| {
         let behind = &name[colon + 1..];

@@ -7,7 +7,7 @@ use gimli::DwLang;
 const MAX_NAME: usize = 160;
 const MAX_PRODUCER: usize = 16 << 10;
 
-/// Returns the name of the compiler, and the command line that some compilers record behind it. Flags begin with a
+/// Returns the name of the compiler, and the command line that some compilers record after it. Flags begin with a
 /// dash. clang writes its own path before the flags.
 pub(super) fn split_producer(producer: &[u8]) -> (String, &[u8]) {
     let producer = &producer[..producer.len().min(MAX_PRODUCER)];

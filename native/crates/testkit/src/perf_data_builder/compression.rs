@@ -31,7 +31,7 @@ pub(super) fn compress(encoder: &Encoder, records: &[u8], compression: Compressi
     out
 }
 
-/// Compresses the records of the kernel. perf's own records, and the traces behind them, stay as they are.
+/// Compresses the records of the kernel. perf's own records, and the traces after them, stay as they are.
 pub(super) fn compress_of_kernel(encoder: &Encoder, records: &[Vec<u8>], compression: Compression) -> Vec<u8> {
     const FIRST_OF_PERF: u32 = 64;
     const AUXTRACE: u32 = 71;

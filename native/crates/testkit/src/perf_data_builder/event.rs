@@ -121,7 +121,7 @@ impl EventSpec {
         attr
     }
 
-    /// Encodes the trailer that perf puts behind records other than samples.
+    /// Encodes the trailer that perf puts after records other than samples.
     pub(super) fn trailer(&self, encoder: &Encoder, pid: i32, time: u64) -> Vec<u8> {
         let mut trailer = Vec::new();
         if !self.has_trailer() {

@@ -151,7 +151,7 @@ pub struct SampleSpec {
     pub raw: Vec<u8>,
     /// Entries of the branch stack: from, to, flags in little-endian numbering; newest first.
     pub entries: Vec<(u64, u64, u64)>,
-    /// Fields behind the branch stack.
+    /// Fields after the branch stack.
     pub rest: Vec<u8>,
     /// True to leave out hw_idx if there are no entries, as kernels do whose PMU delivered no branch stack.
     pub lone_zero: bool,

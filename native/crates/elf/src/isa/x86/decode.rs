@@ -77,7 +77,7 @@ fn is_prefix_or_escape(map: usize, is_64_bit: bool, opcode: u8) -> bool {
     }
 }
 
-/// Returns the number of bytes of the displacement behind the ModR/M byte (and the SIB byte, if there is one) for
+/// Returns the number of bytes of the displacement after the ModR/M byte (and the SIB byte, if there is one) for
 /// this mode. A displacement without a base has 32 bits.
 #[inline]
 fn displacement(mode: u8, has_base: bool) -> usize {

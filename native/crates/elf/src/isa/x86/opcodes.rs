@@ -57,7 +57,7 @@ impl Class {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     pub(super) class: Class,
-    /// Number of bytes behind the operands.
+    /// Number of bytes after the operands.
     pub(super) immediate: u8,
     /// True if an operand-size prefix before the encoding shortens the immediate to two bytes.
     pub(super) shrinks: bool,
@@ -128,7 +128,7 @@ impl Opcodes {
         self.in_row(self.legacy[map][if w { 12 } else { 0 }], opcode)
     }
 
-    /// Looks up an opcode in legacy map 0 behind REX2.
+    /// Looks up an opcode in legacy map 0 after REX2.
     pub(super) fn rex2(&self, opcode: u8, prefixes: LegacyPrefixes) -> Cell {
         self.in_row(self.rex2[prefixes.index()], opcode)
     }
@@ -159,7 +159,7 @@ impl Opcodes {
         Cell(self.rows[usize::from(row)][usize::from(opcode)])
     }
 
-    /// Returns true if LLVM reads a ModR/M byte behind this opcode.
+    /// Returns true if LLVM reads a ModR/M byte after this opcode.
     #[inline]
     pub(super) fn reads_modrm(&self, cell: Cell) -> bool {
         self.reads_modrm[usize::from(cell.0)] != 0

@@ -84,7 +84,7 @@ pub(super) struct Prefixes {
     pub(super) evex_no_u: bool,
     /// The bits 0100WRXB, as in REX, from whichever prefix states them; zero outside of 64-bit mode.
     rex: u8,
-    /// The byte behind the D5 of REX2, or the same bits of EVEX: M R4 X4 B4 W R X B.
+    /// The byte after the D5 of REX2, or the same bits of EVEX: M R4 X4 B4 W R X B.
     rex2: u8,
     vvvv: u8,
 }

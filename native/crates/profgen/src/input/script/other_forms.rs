@@ -49,7 +49,7 @@ fn compression(head: &[u8]) -> Option<&'static str> {
 }
 
 /// Returns true if `head` has instructions: `\t00005581eb2a1139\tinsn: 48 89 e5`, or the text of the
-/// instruction behind `#` or with `--insn-trace`.
+/// instruction after `#` or with `--insn-trace`.
 fn has_instructions(head: &[u8]) -> bool {
     memchr::memmem::find(head, b"\tinsn: ").is_some()
 }

@@ -78,7 +78,7 @@ impl Problems {
         self.reported.push((index, problem, text));
     }
 
-    /// Adds the problems of a text that comes behind `lines` other lines.
+    /// Adds the problems of a text that comes after `lines` other lines.
     pub(crate) fn append(&mut self, other: Self, lines: u64) {
         self.untold += other.untold;
         for (index, problem, text) in other.reported {

@@ -104,7 +104,7 @@ impl Places<'_, '_> {
         Ok(())
     }
 
-    /// Returns the end of the run behind a row's branch.
+    /// Returns the end of the run after a row's branch.
     pub(crate) fn end(&mut self, row: &Row<'_>, via: &[traceshard::Ends], doubt: &mut Doubt) -> CodeOffset {
         for &(from, to) in via {
             if let Resolved::Used { from, .. } = self.branch(from, to) {

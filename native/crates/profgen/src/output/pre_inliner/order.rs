@@ -78,7 +78,7 @@ impl Graph {
         }
     }
 
-    /// Returns groups of functions that call each other (Tarjan's algorithm). A group comes behind the groups
+    /// Returns groups of functions that call each other (Tarjan's algorithm). A group comes after the groups
     /// that it calls. In each group the function that was reached last comes first.
     fn components(&self) -> Vec<Vec<usize>> {
         /// Stands for a member of a complete group.

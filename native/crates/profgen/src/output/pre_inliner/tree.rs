@@ -167,7 +167,7 @@ impl Tree {
         self.node(base).samples.map(|_| base)
     }
 
-    /// Drops the counts behind calls that are not inlined. They were added to the function's own counts.
+    /// Drops the counts after calls that are not inlined. They were added to the function's own counts.
     pub(super) fn drop_not_inlined(&mut self) {
         for node in self.by_distance() {
             let Node { caller, samples, .. } = self.nodes[node.0 as usize];
@@ -224,7 +224,7 @@ impl Tree {
         while let Some((from, into, done)) = open.last_mut() {
             let (from, into) = (*from, *into);
             let after = done.map_or(Bound::Unbounded, Bound::Excluded);
-            // Callees that were added behind the last visited callee are visited, too.
+            // Callees that were added after the last visited callee are visited, too.
             let next = self.node(from).callees.range((after, Bound::Unbounded)).next();
             let Some((&hash, &callee)) = next else {
                 self.nodes[from.0 as usize].callees.clear();
