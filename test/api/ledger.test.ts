@@ -63,7 +63,7 @@ function recording(stacks: typeof STACKS): string {
   for (const pid of [1, 3]) builder.mmap(pid, BASE, 0x5000n, '/opt/calc');
   builder.mmap(1, 0x6000_0000n, 0x1000n, '/lib/other.so');
   const body = builder.bytes().u32(2).u32(2).u64(BASE).u64(0x5000).u64(0);
-  body.raw([20, 0, 0, 0]).raw(wrongId).u32(5).u32(2).text('/opt/calc');
+  body.raw([20, 0, 0, 0]).raw(wrongId).u32(5).u32(2).text('/usr/bin/calc');
   builder.record(10, 2 | (1 << 14), body.toBytes());
   for (const [name, pid, branches] of stacks) {
     const ip = BASE + (name === 'unsureStack' ? 0x11e0n : 0x1232n);

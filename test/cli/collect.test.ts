@@ -276,9 +276,13 @@ describe('--traces', () => {
   });
 
   it('names the kind of a file without traces', async () => {
-    temporary.write('bad.parquet', 'PAR1 but no more');
+    temporary.write('bad.parquet', 'a file of another kind');
     expect((await generate('--traces', 'bad.parquet')).stderr).toMatch(
       /^error: bad.parquet: it is not a Parquet file: /,
+    );
+    temporary.write('cut.parquet', 'PAR1 but no more');
+    expect((await generate('--traces', 'cut.parquet')).stderr).toMatch(
+      /^error: cut.parquet: the Parquet file is damaged: .* its end is missing/,
     );
     expect((await generate('--traces', calc.perfData)).stderr).toMatch(/it is not a Parquet file/);
     mkdirSync(join(temporary.path, 'empty'));
