@@ -236,5 +236,8 @@ fn the_first_stack_that_cannot_be_read_is_shown() {
     let expected = "a.parquet: column `call_chain` has \"\", and it must be addresses in hexadecimal";
     assert!(found.starts_with(expected), "{found}");
     let long = message(&"x".repeat(100_000), None).expect("refused");
-    assert!(long.len() < 300 && long.contains("\" and more, and it must be"), "{long}");
+    assert!(
+        long.len() < 300 && long.contains("\" and more, and it must be"),
+        "{long}"
+    );
 }

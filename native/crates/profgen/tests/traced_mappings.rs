@@ -131,28 +131,30 @@ fn entries_of(programs: &[Program], table: &[(usize, usize, Stated)]) -> Vec<(St
     table.iter().filter_map(entry).collect()
 }
 
-/// Leaves out mappings over a mapping with another path and the same build id. Two paths are two files in traces, so
-/// branches between them go from file to file, and a recording takes both for the one binary with the build id.
-fn without_two_paths_of_a_build(
+/// Leaves out mappings over a mapping with another path and the same build id or name. Two paths are two files in
+/// traces, so branches between them go from file to file, and a recording takes both for one binary.
+fn without_two_paths_of_a_binary(
     programs: &[Program],
     maps: Vec<Mapped>,
     table: &[(usize, usize, Stated)],
 ) -> Vec<Mapped> {
     let name = |map: &Mapped| name_of(&programs[map.program], map.name);
+    let file = |map: &Mapped| programs[map.program].path.file_name();
     let of_maps = maps
         .iter()
         .filter_map(|map| Some((name(map), bytes_of(map.build_id, map.program, programs)?)));
     let stated: Vec<_> = of_maps.chain(entries_of(programs, table)).collect();
-    let ids = |name: &str| -> Vec<&Vec<u8>> {
-        let of_name = stated.iter().filter(|(stated, _)| stated == name);
-        of_name.map(|(_, id)| id).collect()
+    // The build ids of the binaries that a mapping may be taken for, by its build id or by its name.
+    let ids = |map: &Mapped| -> Vec<&Vec<u8>> {
+        let of_path = stated.iter().filter(|(path, _)| *path == name(map)).map(|(_, id)| id);
+        let of_name = programs.iter().filter(|program| program.path.file_name() == file(map));
+        of_path.chain(of_name.map(|program| &program.build_id)).collect()
     };
     let mut left: Vec<Mapped> = Vec::new();
     for map in maps {
         let of_two_paths = left.iter().any(|other| {
-            let (one, two) = (name(&map), name(other));
-            let shares_id = ids(&one).iter().any(|id| ids(&two).contains(id));
-            (map.pid, map.place) == (other.pid, other.place) && one != two && shares_id
+            let shares_id = ids(&map).iter().any(|id| ids(other).contains(id));
+            (map.pid, map.place) == (other.pid, other.place) && name(&map) != name(other) && shares_id
         });
         if !of_two_paths {
             left.push(map);
@@ -209,12 +211,12 @@ fn mappings_belong_to_the_same_binaries() {
     let profiles = Cell::new(0);
     let mut runner = TestRunner::new(ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(400)
+        ..ProptestConfig::with_cases(64)
     });
     let found = runner.run(&inputs, |(maps, table, samples)| {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("perf.data");
-        let maps = without_two_paths_of_a_build(&programs, maps, &table);
+        let maps = without_two_paths_of_a_binary(&programs, maps, &table);
         std::fs::write(&path, recording(&programs, &maps, &table, &samples)).expect("written");
         for ignore_build_id in [false, true] {
             let options = GenerateOptions {
