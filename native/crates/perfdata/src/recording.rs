@@ -102,7 +102,7 @@ impl Recording {
         let order = self.order();
         if self.has_arm_spe() {
             let trailer = self.table.of_other(record).map(|layout| layout.trailer(record, order));
-            let told = trailer.and_then(|trailer| self.trace.absorb(header, record, trailer, order, stats));
+            let told = trailer.and_then(|trailer| self.trace.facts.absorb(header, record, trailer, order, stats));
             if told.is_none() && Trace::wants(header) {
                 stats.malformed_records += 1;
                 return;

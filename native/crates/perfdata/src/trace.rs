@@ -19,10 +19,9 @@ use crate::address::Moment;
 use crate::byte_order::ByteOrder;
 use crate::error::Error;
 use crate::record::{HEADER_SIZE, RecordHeader, record_type};
-use crate::sample_layout::Trailer;
 use crate::source::Source;
 use crate::spool::Spool;
-use crate::stats::{RecordStats, TraceStats};
+use crate::stats::TraceStats;
 use crate::trace_buffer::{Decoding, TraceBuffer, TracePart};
 use crate::trace_chunk::{ChunkFacts, TraceChunk};
 use crate::trace_facts::TraceFacts;
@@ -168,18 +167,6 @@ impl Trace {
             header.record_type,
             AUX | AUXTRACE | AUXTRACE_INFO | ITRACE_START | SWITCH | SWITCH_CPU_WIDE | TIME_CONV
         )
-    }
-
-    /// Reads a record about threads or about the trace. Returns `None` if the record is too short.
-    pub(crate) fn absorb(
-        &mut self,
-        header: RecordHeader,
-        record: &[u8],
-        trailer: Trailer,
-        order: ByteOrder,
-        stats: &mut RecordStats,
-    ) -> Option<()> {
-        self.facts.absorb(header, record, trailer, order, stats)
     }
 
     /// Adds an AUXTRACE record at a position, and the place of the bytes after it. Returns `None` if the record is
