@@ -3,6 +3,8 @@
 #
 #     native/fuzz/run.sh [SECONDS] [TARGET...]     each target runs 60 seconds by default
 #
+# With FUZZ_SEED=NUMBER, libFuzzer draws the same values in each run.
+#
 # Neither a nightly compiler nor cargo-fuzz is needed: the compiler's own flags make libFuzzer targets with the address
 # sanitizer, which also counts the bytes of each allocation. These are failures: a crash, a hang of 30 seconds, an
 # allocation of more than 192 MB at once (a zstd frame may ask for a window of 128 MB), and more than 2 GB of memory in
@@ -24,8 +26,8 @@ fuzz() {
   local scratch status=0 runs
   scratch=$(mktemp -d)
   mkdir -p "$scratch/corpus" "artifacts/$3"
-  "target/$2/release/$3" "$scratch/corpus" "corpus/$3" -max_total_time="$1" -timeout=30 -rss_limit_mb=2048 \
-    -malloc_limit_mb=192 -max_len=20000 -artifact_prefix="artifacts/$3/" -print_final_stats=1 \
+  "target/$2/release/$3" "$scratch/corpus" "corpus/$3" -seed="${FUZZ_SEED:-0}" -max_total_time="$1" -timeout=30 \
+    -rss_limit_mb=2048 -malloc_limit_mb=192 -max_len=20000 -artifact_prefix="artifacts/$3/" -print_final_stats=1 \
     > "$scratch/log" 2>&1 || status=$?
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/log")
   if [ "$status" -eq 0 ] && [ "${runs:-0}" -gt 0 ]; then

@@ -16,14 +16,20 @@ const MOST_INSTRUCTIONS: usize = 4096;
 
 fuzz_target!(|file: &[u8]| {
     use_one_thread();
-    let Ok(image) = Image::from_bytes(file.to_vec(), Path::new("program")) else { return };
-    let Ok(code) = Code::new(&image, DecodePolicy::FULL) else { return };
+    let Ok(image) = Image::from_bytes(file.to_vec(), Path::new("program")) else {
+        return;
+    };
+    let Ok(code) = Code::new(&image, DecodePolicy::FULL) else {
+        return;
+    };
     let program = Program::of(&image, &code);
     assert!(program.functions().is_sorted_by(|a, b| a.start < b.start));
     for (number, function) in program.functions().iter().enumerate().take(MOST_FUNCTIONS) {
         let through = Svma(function.start.0.saturating_add(function.size.saturating_sub(1)));
-        let instructions: Vec<Instruction> =
-            code.instructions(function.start, through).take(MOST_INSTRUCTIONS).collect();
+        let instructions: Vec<Instruction> = code
+            .instructions(function.start, through)
+            .take(MOST_INSTRUCTIONS)
+            .collect();
         for (at, instruction) in instructions.iter().enumerate() {
             if instruction.class == InstructionClass::Branch && code.direct_target(instruction.svma).is_none() {
                 let targets = jump_targets(&image, &code, &instructions[..=at], &|_| true);
@@ -31,7 +37,11 @@ fuzz_target!(|file: &[u8]| {
             }
         }
         let Some(blocks) = program.blocks(number) else { continue };
-        let run = Run { before: Before::Elsewhere, from: function.start, through };
+        let run = Run {
+            before: Before::Elsewhere,
+            from: function.start,
+            through,
+        };
         for (last, next) in blocks.edges(run, false).unwrap_or_default() {
             assert!(function.start <= last && last < next && next <= through);
         }

@@ -14,15 +14,31 @@ use symbolize::{DebugInfo, DebugOptions, FileSystem, FollowLinks, FrameTable, Fu
 const MOST_INSTRUCTIONS: usize = 4096;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((choice, file)) = bytes.split_first() else { return };
+    let Some((choice, file)) = bytes.split_first() else {
+        return;
+    };
     use_one_thread();
-    read_code(file, if choice & 1 == 0 { DecodePolicy::FULL } else { DecodePolicy::LLVM_PROFGEN });
+    read_code(
+        file,
+        if choice & 1 == 0 {
+            DecodePolicy::FULL
+        } else {
+            DecodePolicy::LLVM_PROFGEN
+        },
+    );
     read_debug_info(file);
 });
 
 fn read_code(file: &[u8], policy: DecodePolicy) {
-    let Ok(image) = Image::from_bytes(file.to_vec(), Path::new("program")) else { return };
-    assert!(image.symbols().iter().is_sorted_by_key(|symbol| (symbol.section, symbol.svma)));
+    let Ok(image) = Image::from_bytes(file.to_vec(), Path::new("program")) else {
+        return;
+    };
+    assert!(
+        image
+            .symbols()
+            .iter()
+            .is_sorted_by_key(|symbol| (symbol.section, symbol.svma))
+    );
     let Ok(code) = Code::new(&image, policy) else { return };
     let end = Svma(code.base().0.saturating_add(u64::from(code.span())));
     // The last instruction before a symbol may reach beyond the start of the symbol.
@@ -36,14 +52,22 @@ fn read_code(file: &[u8], policy: DecodePolicy) {
 }
 
 fn read_debug_info(file: &[u8]) {
-    let options = DebugOptions { follow_links: FollowLinks::NONE, ..DebugOptions::default() };
+    let options = DebugOptions {
+        follow_links: FollowLinks::NONE,
+        ..DebugOptions::default()
+    };
     let bytes = Arc::new(file.to_vec());
-    let Ok(debug) = DebugInfo::load(bytes, Path::new("program"), None, &options, &FileSystem) else { return };
+    let Ok(debug) = DebugInfo::load(bytes, Path::new("program"), None, &options, &FileSystem) else {
+        return;
+    };
     let functions = FunctionTable::build(&debug, Svma(0), &|| true).expect("not cancelled");
     let starts = functions.start_ranges().map(|range| range.start);
     assert!(starts.is_sorted_by(|a, b| a < b));
     for duplicate in functions.duplicated_starts() {
-        assert_eq!(functions.entry_at(duplicate.start).map(|range| range.function), Some(duplicate.first));
+        assert_eq!(
+            functions.entry_at(duplicate.start).map(|range| range.function),
+            Some(duplicate.first)
+        );
     }
     let frames = FrameTable::build(&debug, &[(Svma(0), Svma(u64::MAX))], &|| true).expect("not cancelled");
     assert!(frames.rows().iter().all(|row| row.start < row.end));
@@ -59,5 +83,9 @@ fn read_debug_info(file: &[u8]) {
     let _ = debug.survey();
     let names: HashSet<&[u8]> = functions.functions().map(|function| functions.name(function)).collect();
     let places = debug.source_places(&names, &|| true).expect("not cancelled");
-    assert!(places.iter().all(|place| place.line > 0 && names.contains(place.name.as_slice())));
+    assert!(
+        places
+            .iter()
+            .all(|place| place.line > 0 && names.contains(place.name.as_slice()))
+    );
 }

@@ -57,13 +57,24 @@ fn recording(mut bytes: &[u8], endian: Endian) -> (PerfDataBuilder, Vec<Chain>, 
                 let kernel: Option<Vec<u64>> = (mode == 0).then(|| addresses.collect());
                 let front = kernel.iter().flat_map(|kernel| [&[KERNEL], &kernel[..]].concat());
                 let callchain = front.chain([USER_DEFERRED, cookie]).collect();
-                builder.sample(SampleSpec { callchain, ip: SAMPLED, ..SampleSpec::of(event, tid) });
-                chains.push(Chain { kernel, key: (tid, cookie) });
+                builder.sample(SampleSpec {
+                    callchain,
+                    ip: SAMPLED,
+                    ..SampleSpec::of(event, tid)
+                });
+                chains.push(Chain {
+                    kernel,
+                    key: (tid, cookie),
+                });
             }
             // A user part, whose number of words is true, or too large.
             kind => {
                 let addresses: Vec<u64> = addresses.collect();
-                let claimed = if kind == 2 || what & 64 == 0 { addresses.len() as u64 + 1 } else { u64::from(*what) << 56 | 1 << 20 };
+                let claimed = if kind == 2 || what & 64 == 0 {
+                    addresses.len() as u64 + 1
+                } else {
+                    u64::from(*what) << 56 | 1 << 20
+                };
                 let trailer = [tid as u64 | (tid as u64) << 32, 9, 0, 1000];
                 let words = [&[cookie, claimed, USER], &addresses[..], &trailer].concat();
                 let word = |word: u64| match endian {
@@ -87,7 +98,9 @@ fn read(mut input: PerfData) -> Vec<Vec<u64>> {
     let mut buffer = ChunkBuffer::default();
     while let Some(segment) = input.next_segment().expect("memory can be read") {
         for chunk in 0..segment.chunk_count() {
-            let counted = segment.decode_chunk(chunk, &mut buffer, |sample| found.push(sample.call_chain.addresses().collect()));
+            let counted = segment.decode_chunk(chunk, &mut buffer, |sample| {
+                found.push(sample.call_chain.addresses().collect())
+            });
             counted.expect("memory can be read");
         }
     }
@@ -95,15 +108,23 @@ fn read(mut input: PerfData) -> Vec<Vec<u64>> {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let Some((choice, bytes)) = bytes.split_first() else {
+        return;
+    };
     let endian = if choice & 1 == 0 { Endian::Little } else { Endian::Big };
     let (builder, chains, parts) = recording(bytes, endian);
     let expected: Vec<Vec<u64>> = chains.iter().map(|chain| chain.joined(&parts)).collect();
     let file = builder.build_file();
-    assert_eq!(read(PerfData::from_bytes(file.clone(), "file").expect("a recording")), expected);
+    assert_eq!(
+        read(PerfData::from_bytes(file.clone(), "file").expect("a recording")),
+        expected
+    );
     let mut once = PerfData::from_bytes(file, "file read once").expect("a recording");
     once.read_once();
     assert_eq!(read(once), expected);
     let stream = Dribble(Cursor::new(builder.build_pipe()));
-    assert_eq!(read(PerfData::from_reader(Box::new(stream), "stream").expect("a recording")), expected);
+    assert_eq!(
+        read(PerfData::from_reader(Box::new(stream), "stream").expect("a recording")),
+        expected
+    );
 });

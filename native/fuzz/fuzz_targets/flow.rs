@@ -21,7 +21,9 @@ fn gate(byte: u8) -> Gate {
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((&count, rest)) = bytes.split_first() else { return };
+    let Some((&count, rest)) = bytes.split_first() else {
+        return;
+    };
     let count = count % MOST_BLOCKS + 1;
     let (of_blocks, of_edges) = rest.split_at(rest.len().min(5 * usize::from(count)));
     let blocks: Vec<Block> = of_blocks
@@ -44,7 +46,10 @@ fuzz_target!(|bytes: &[u8]| {
         to: block(to),
         measure: measure(a, b),
     });
-    let graph = Graph { edges: edges.collect(), blocks: blocks.clone() };
+    let graph = Graph {
+        edges: edges.collect(),
+        blocks: blocks.clone(),
+    };
     let Some(found) = infer(&graph) else { return };
     for (number, count) in (0..).zip(&found.blocks) {
         let sum = |is_end: &dyn Fn(&Edge) -> bool| -> u128 {

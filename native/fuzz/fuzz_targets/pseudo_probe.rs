@@ -7,7 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use pseudoprobe::{Descriptors, Guid, MAX_INLINE_DEPTH, ProbeTable, Selection, UnknownStart};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((choice, section)) = bytes.split_first() else { return };
+    let Some((choice, section)) = bytes.split_first() else {
+        return;
+    };
     if choice & 1 != 0 {
         let _ = Descriptors::parse([section]).map(|descriptors| descriptors.iter().len());
         return;
@@ -18,9 +20,15 @@ fuzz_target!(|bytes: &[u8]| {
     let selection = Selection {
         starts: &starts,
         functions: (choice & 2 != 0).then_some(&functions),
-        unknown_start: if choice & 4 != 0 { UnknownStart::Skip } else { UnknownStart::FollowPrevious },
+        unknown_start: if choice & 4 != 0 {
+            UnknownStart::Skip
+        } else {
+            UnknownStart::FollowPrevious
+        },
     };
-    let Ok(table) = ProbeTable::decode([section], &selection) else { return };
+    let Ok(table) = ProbeTable::decode([section], &selection) else {
+        return;
+    };
     // A probe takes at least three bytes, a function at least ten.
     assert!(table.probes().len() <= section.len() / 3 && table.node_count() <= section.len() / 10);
     assert!(table.probes().is_sorted_by_key(|probe| probe.address));

@@ -7,7 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use testkit::{Endian, EventSpec, PerfDataBuilder};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((&[choice, sample_type @ .., a, b, c], mut rest)) = bytes.split_first_chunk::<12>() else { return };
+    let Some((&[choice, sample_type @ .., a, b, c], mut rest)) = bytes.split_first_chunk::<12>() else {
+        return;
+    };
     let word = |bytes: [u8; 8]| u64::from_le_bytes(bytes);
     let mut builder = PerfDataBuilder::with_endian(if choice & 1 == 0 { Endian::Little } else { Endian::Big });
     builder.event(EventSpec {

@@ -12,7 +12,9 @@ static QUIET: Once = Once::new();
 
 fuzz_target!(|bytes: &[u8]| {
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| ())));
-    let Ok(shard) = Shard::from_bytes(bytes.to_vec()) else { return };
+    let Ok(shard) = Shard::from_bytes(bytes.to_vec()) else {
+        return;
+    };
     for group in 0..shard.groups() {
         let _ = shard.build_ids_of(group);
         let mut rows = 0;

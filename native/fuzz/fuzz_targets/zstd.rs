@@ -7,7 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use testkit::{Compression, EventSpec, PerfDataBuilder};
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((&[choice, piece], rest)) = bytes.split_first_chunk::<2>() else { return };
+    let Some((&[choice, piece], rest)) = bytes.split_first_chunk::<2>() else {
+        return;
+    };
     let mut builder = PerfDataBuilder::new();
     builder.event(EventSpec::branch_stacks("cycles"));
     let compression = match choice & 5 {

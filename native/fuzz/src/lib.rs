@@ -39,7 +39,10 @@ pub struct Summary {
 
 /// Reads the input to its end, decodes its samples in the short form, too, and looks up the addresses of the samples in the address spaces.
 pub fn read_to_end(mut input: PerfData) -> Summary {
-    let mut summary = Summary { complete: true, ..Summary::default() };
+    let mut summary = Summary {
+        complete: true,
+        ..Summary::default()
+    };
     let mut stats = RecordStats::default();
     let mut spaces = AddressSpaces::default();
     let mut buffer = ChunkBuffer::default();
@@ -63,14 +66,25 @@ pub fn read_to_end(mut input: PerfData) -> Summary {
             });
             let counted = counted.expect("memory can be read");
             let mut found = Vec::new();
-            let short_form = segment.decode_chunk_into(chunk, &mut buffer, ShortForm { max: 3, found: &mut found });
+            let short_form = segment.decode_chunk_into(
+                chunk,
+                &mut buffer,
+                ShortForm {
+                    max: 3,
+                    found: &mut found,
+                },
+            );
             assert_eq!(short_form.expect("memory can be read"), counted);
             assert_eq!(found, addresses, "the short form tells the same");
             summary.samples += counted.samples;
             summary.unusable += counted.unknown_event + counted.malformed;
         }
     }
-    assert_eq!(summary.samples + summary.unusable, stats.samples(), "every sample is counted once");
+    assert_eq!(
+        summary.samples + summary.unusable,
+        stats.samples(),
+        "every sample is counted once"
+    );
     summary.mmaps = stats.mmaps();
     summary.complete = stats.complete();
     for attr in &input.metadata().attrs {

@@ -43,7 +43,11 @@ pub fn events(text: &[u8], kind: SampleKind, dialect: Dialect) -> Vec<Event> {
             },
         };
         let branches = line.and_then(|line| read(line, dialect));
-        events.push(Event::Sample { times, frames, branches });
+        events.push(Event::Sample {
+            times,
+            frames,
+            branches,
+        });
     }
     assert!(parser.lines() >= events.len() as u64, "every item has a line");
     events
@@ -58,5 +62,8 @@ fn read(line: Line<'_>, dialect: Dialect) -> Option<(Vec<BranchEntry>, bool)> {
 /// Returns `text` with line ends as perf writes them. In [`Dialect::Anything`], CR LF also ends a line.
 pub fn with_line_ends_of_perf(text: &[u8], dialect: Dialect) -> Vec<u8> {
     let is_dropped = |at: usize| dialect == Dialect::Anything && text[at..].starts_with(b"\r\n");
-    (0..text.len()).filter(|&at| !is_dropped(at)).map(|at| text[at]).collect()
+    (0..text.len())
+        .filter(|&at| !is_dropped(at))
+        .map(|at| text[at])
+        .collect()
 }

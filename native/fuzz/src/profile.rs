@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use sampleprof::{
-    ColdContexts, Content, Format, FunctionSamples, MergeInput, MergeOptions, Profile, WriteOptions, merge, read, sections, write,
+    ColdContexts, Content, Format, FunctionSamples, MergeInput, MergeOptions, Profile, WriteOptions, merge, read,
+    sections, write,
 };
 
 /// Reads a profile, writes it in every form, reads these forms, merges the profile, and removes its contexts.
