@@ -66,7 +66,7 @@ pub fn walk(
             };
         };
         if code == 0 {
-            // This is the end of a list of children. Behind the end of the list of the unit's DIE there is nothing.
+            // This is the end of a list of children. After the end of the list of the unit's DIE there is nothing.
             if depth <= 1 {
                 return Ok(());
             }

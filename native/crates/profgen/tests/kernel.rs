@@ -20,7 +20,7 @@ const TABLES: u64 = 0xffff_ffff_8300_0000;
 /// Address that the kernel was loaded at.
 const LOADED: u64 = 0xffff_ffff_9e60_0000;
 
-/// Code of the kernel. Behind the first instruction, a call of `__fentry__` that boot replaces with a NOP,
+/// Code of the kernel. After the first instruction, a call of `__fentry__` that boot replaces with a NOP,
 /// comes a call through a retpoline that becomes an indirect call of two bytes, and then the jump back. The
 /// called function is a return.
 const TEXT: [u8; 17] = [

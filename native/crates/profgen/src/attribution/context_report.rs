@@ -116,8 +116,8 @@ fn truncated(counts: &ContextCounts, contexts: usize, details: bool) -> Vec<Diag
 
 /// The remedy for calls without lines. A statically linked C library, which starts the program, has such
 /// calls.
-const LINES_FOR_CALLS: &str = "Link that code dynamically (without -static), so that contexts begin behind it; or compile with \
-                               -fpseudo-probe-for-profiling, because contexts by probes begin behind such calls; or use \
+const LINES_FOR_CALLS: &str = "Link that code dynamically (without -static), so that contexts begin after it; or compile with \
+                               -fpseudo-probe-for-profiling, because contexts by probes begin after such calls; or use \
                                {--ignore-stack-samples} for a profile without contexts.";
 
 /// Returns a warning about code after calls that cannot be named. A context by lines names every call. If

@@ -21,7 +21,7 @@ pub(crate) fn diagnostics(report: &InferenceReport) -> Vec<Diagnostic> {
         DiagnosticCode::InferredCounts,
         format!(
             "The counts are inferred from {} in {}, because no branch stacks are used. {} of the addresses are those of the sampled \
-             instructions themselves (PEBS, IBS), the others lie behind these instructions. {sampled_blocks} of the {blocks} blocks of code \
+             instructions themselves (PEBS, IBS), the others follow these instructions. {sampled_blocks} of the {blocks} blocks of code \
              that have counts were sampled",
             count_of(samples, "sampled address"),
             count_of(functions as u64, "function"),

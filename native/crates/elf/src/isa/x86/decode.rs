@@ -268,7 +268,7 @@ impl<'o> Decoding<'o, '_> {
         if !anywhere || !prefixes.address_size || self.is_narrow() {
             return Ok(cell);
         }
-        // Behind an address-size prefix only the instructions of this row exist, whatever the other bits are.
+        // After an address-size prefix only the instructions of this row exist, whatever the other bits are.
         if self.opcodes.reads_modrm(cell) {
             self.read_modrm(input)?;
         }

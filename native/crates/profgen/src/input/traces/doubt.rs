@@ -68,7 +68,7 @@ fn unsure_ends(path: &Path, runs: u64) -> Diagnostic {
     Diagnostic::warning(
         DiagnosticCode::RunEndsUnsure,
         format!(
-            "{}: up to {} may have ended later than counted. The branches behind them lie outside of this binary, which was not known when \
+            "{}: up to {} may have ended later than counted. The branches that ended them are not in the code of this binary, which was not known when \
              the traces were collected",
             path.display(),
             count_of(runs, "run")
