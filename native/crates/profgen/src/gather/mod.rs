@@ -2,8 +2,10 @@
 //! the run after it may have ended, the samples with call chains, or the number of samples of each address
 //! (`docs/trace-shards.md`).
 
+mod about_input;
 mod cache_size;
 mod chain;
+mod chosen;
 mod entry;
 mod files;
 mod job;
@@ -13,8 +15,10 @@ mod lives;
 mod options;
 mod order;
 mod outcome;
+mod output;
 mod packed;
 mod places;
+mod reading;
 mod row_groups;
 mod row_table;
 mod rows;

@@ -5,27 +5,14 @@ use perfdata::{ChunkStats, Consulted, Sample, Segment, Views};
 use rayon::prelude::*;
 use traceshard::Loss;
 
+use crate::gather::chosen::Chosen;
 use crate::gather::entry::Of;
 use crate::gather::files::Followed;
-use crate::gather::rows::{EventId, Rows, Tally};
+use crate::gather::rows::{Rows, Tally};
 use crate::gather::sampled::{SampledRows, SampledTable};
 use crate::gather::spots::Spots;
 use crate::gather::stacks::{StackRows, StackTable};
 use crate::gather::table::Table;
-use crate::input::events::{HasCallChains, UsableEvents};
-use crate::request::options::{SampleUse, Selection};
-
-/// The events whose samples count, and the numbers of events.
-pub(crate) struct Chosen<'a> {
-    pub select: &'a Selection,
-    pub samples: SampleUse,
-    /// The events whose samples count, and which part of the samples counts.
-    pub usable: UsableEvents,
-    /// Number in the job of each event.
-    pub numbers: Vec<EventId>,
-    /// The call chains of each event that are collected with branch stacks.
-    pub call_chains: Vec<HasCallChains>,
-}
 
 /// Counts the samples of one input, segment by segment.
 pub(crate) struct Workers<'a> {
@@ -273,17 +260,5 @@ impl Worker {
         self.with_spots(sample, followed, |tables, spots, number| {
             tables.sampled.add_address(sample, chosen.numbers[event], spots, number);
         });
-    }
-}
-
-impl Chosen<'_> {
-    /// Returns true if the addresses of samples of this event, which have no branch stack, are read.
-    fn counts_addresses(&self, event: u16) -> bool {
-        self.usable.addresses || self.samples == SampleUse::Any && self.usable.has_addresses(event)
-    }
-
-    fn selects(&self, sample: &Sample<'_>) -> bool {
-        let counts = self.usable.events.get(usize::from(sample.event));
-        counts.is_none_or(|counts| *counts) && self.select.has(sample)
     }
 }
