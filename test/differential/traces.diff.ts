@@ -362,24 +362,127 @@ duckdb.sql("COPY (SELECT * EXCLUDE (exact, taken, run_start) FROM read_parquet('
     expect(profiles('profiles-traced')).toHaveLength(PROGRAMS.length);
   });
 
-  testWith([python], 'are published by the script of a day, except profiles with little similarity', () => {
+  const tryDuckdb = (...args: string[]) => run(python, [join(examples, 'sum_duckdb.py'), ...args], folder);
+  const trySpark = (...args: string[]) =>
+    run('env', ['SPARK_LOCAL_IP=127.0.0.1', python, join(examples, 'sum_spark.py'), ...args], folder);
+
+  /** Runs the script of a day. The profiles go to `published`, and the sums of the days to `sums`. */
+  function runDay(args: readonly string[], env: Record<string, string> = {}) {
     const PATH = [commandFolder(), process.env['PATH']].join(delimiter);
-    const day = (date = today) =>
-      shell(`${examples}/day.sh spool sums ${date} binaries published > published.txt`, folder, { PATH });
-    for (const date of DAYS) day(date);
+    const settings = Object.entries({ PATH, ...env }).map(([name, value]) => `${name}=${value}`);
+    return run('env', [...settings, join(examples, 'day.sh'), ...args], folder);
+  }
+  const day = (date = today, spool = 'spool', env: Record<string, string> = {}) =>
+    runDay([spool, 'sums', date, 'binaries', 'published'], env);
+
+  testWith([python], 'are published by the script of a day, except profiles with little similarity', () => {
+    for (const date of DAYS) expect(day(date)).toMatchObject({ status: 0 });
     expect(readdirSync(join(folder, 'sums')).sort()).toEqual(DAYS.map((date) => `day=${date}`));
     const first = profiles('published');
     expect(first.map(([name]) => name)).toEqual(['calc.afdo', 'life.afdo', 'shapes.afdo']);
-    day();
+    const again = day();
+    expect(again).toMatchObject({ status: 0 });
+    // Libraries of the recording machine are not in the folder of binaries.
+    expect(again.stderr).toMatch(/^note: \d+ mapped files were not found: .*libc/m);
     expect(profiles('published')).toEqual(first);
     // The sums of the days have the sum of the traces themselves.
-    shell(`${python} ${examples}/sum_duckdb.py spool ${today} 7 week`, folder);
+    expect(tryDuckdb('spool', today, '7', 'week')).toMatchObject({ status: 0, stderr: '' });
     autofdoGen('--binary-dir', 'binaries', '--traces', 'week', '-q', '-o', 'of-the-week');
     expect(profiles('of-the-week')).toEqual(first);
     // The profile of another program is in use.
     copyFileSync(join(folder, 'published/life.afdo'), join(folder, 'published/calc.afdo'));
     const kept = profiles('published');
-    expect(day).toThrow(/calc.afdo is unlike the profile in use/);
+    const unlike = day();
+    expect(unlike.status).toBe(1);
+    expect(unlike.stderr).toMatch(/^calc.afdo is unlike the profile in use/m);
+    expect(unlike.stderr).toMatch(/^ *Whole program profile similarity: 0\./m);
     expect(profiles('published')).toEqual(kept);
+    // A comparison that fails is no comparison with an unlike profile.
+    const failed = day(today, 'spool', { THRESHOLD: '101' });
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).not.toMatch(/is unlike/);
+    expect(failed.stderr.match(/^error: \w+.afdo was not compared with published/gm)).toHaveLength(3);
+    writeFileSync(join(folder, 'published/calc.afdo'), 'no profile');
+    const damaged = day();
+    expect(damaged).toMatchObject({
+      status: 1,
+      stdout: expect.stringMatching(/^published life.afdo\npublished shapes.afdo\n$/),
+    });
+    expect(damaged.stderr).toMatch(
+      /^error: calc.afdo was not compared with published\/calc.afdo, which stays/m,
+    );
+    expect(damaged.stderr).not.toMatch(/is unlike/);
+    rmSync(join(folder, 'published/calc.afdo'));
+    expect(day()).toMatchObject({ status: 0 });
+    expect(profiles('published')).toEqual(first);
+  });
+
+  testWith([python], 'of a day that has none are an error, and the sum that was made of them stays', () => {
+    expect(runDay(['spool', 'old-sums', today, 'binaries', 'old-published'])).toMatchObject({ status: 0 });
+    const state = () => [rows('old-sums', '--hive'), profiles('old-published')];
+    const before = state();
+    shell('cp -r spool late-spool && rm -r late-spool/day=' + today, folder);
+    mkdirSync(join(folder, 'empty-spool'));
+    // A program that makes no file is not believed that it has made a sum.
+    for (const [spool, SUM] of [
+      ['late-spool', ''],
+      ['empty-spool', ''],
+      ['missing-spool', ''],
+      ['spool', 'true'],
+    ] as const) {
+      const done = runDay([spool, 'old-sums', today, 'binaries', 'old-published'], { SUM });
+      expect(done, spool).toMatchObject({ status: 1, stdout: '' });
+      expect(done.stderr).toMatch(
+        new RegExp(
+          `^error: no sum of the traces in ${spool}/day=${today} was made; old-sums/day=${today} `,
+          'm',
+        ),
+      );
+      expect(done.stderr).not.toMatch(/Traceback/);
+      expect(state(), spool).toEqual(before);
+      expect(readdirSync(join(folder, 'old-sums'))).toEqual([`day=${today}`]);
+    }
+  });
+
+  testWith([python], 'are not added up with wrong arguments, which a sentence names', () => {
+    for (const args of [[], ['spool'], ['spool', 'sums', 'yesterday', 'binaries', 'published']]) {
+      const done = runDay(args);
+      expect(done).toMatchObject({ status: 2, stdout: '' });
+      expect(done.stderr).toMatch(/^usage: day.sh SPOOL SUMS TODAY BINARIES PUBLISHED$/m);
+    }
+    const wrong: [string[], RegExp][] = [
+      [[], /the following arguments are required: FOLDER, LAST, DAYS, OUTPUT/],
+      [['spool', '29.11.2026', '1', 'x'], /argument LAST: '29.11.2026' is not a day such as 2026-11-29/],
+      [['spool', '20261129', '1', 'x'], /argument LAST: '20261129' is not a day such as 2026-11-29/],
+      [['spool', today, '0', 'x'], /argument DAYS: '0' is not a number of days from 1 to 32/],
+      [
+        ['nothere', today, '7', 'x'],
+        /error: no traces found: nothere has no .parquet file with rows in day=/,
+      ],
+      [['spool', '2020-01-01', '1', 'x'], /error: no traces found: spool has .* in day=2020-01-01$/m],
+      [['spool', today, '1', 'nothere/x'], /^sum_duckdb.py: error: .*nothere/m],
+    ];
+    for (const [args, message] of wrong) {
+      const done = tryDuckdb(...args);
+      expect(done.status, String(message)).toBeGreaterThan(0);
+      expect(done.stderr).toMatch(message);
+      expect(done.stderr).not.toMatch(/Traceback/);
+    }
+    shell(`cp -r spool "it's [x]"`, folder);
+    expect(tryDuckdb("it's [x]", today, '7', "it's a sum")).toMatchObject({ status: 0, stderr: '' });
+    expect(tryDuckdb('spool', today, '7', 'the-sum')).toMatchObject({ status: 0, stderr: '' });
+    expect(rows("it's a sum", '--hive')).toEqual(rows('the-sum', '--hive'));
+  });
+
+  testWith([python, 'java'], 'that are missing are an error of Spark, too', () => {
+    for (const [spool, date] of [
+      ['nothere', today],
+      ['spool', '2020-01-01'],
+    ] as const) {
+      const done = trySpark(spool, date, '1', 'x');
+      expect(done.status).toBe(1);
+      expect(done.stderr).toMatch(/^sum_spark.py: error: .*(nothere|day=2020-01-01)/m);
+      expect(done.stderr).not.toMatch(/Traceback/);
+    }
   });
 });
