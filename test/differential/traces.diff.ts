@@ -169,11 +169,11 @@ duckdb.sql("""COPY (SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredi
     const documented = /```sql\n(COPY[^`]*)```/.exec(
       readFileSync(join(repository, 'docs/trace-shards.md'), 'utf8'),
     )?.[1];
-    const entries = `SELECT build_id, path, branch_from AS source, branch_to AS target, run_end AS next_source, i < mispredicted AS mispredicted
+    const entries = `SELECT build_id, path, branch_from AS source, branch_to AS target, run_end AS next_source, NOT newest AS has_newer, i < mispredicted AS mispredicted
   FROM plain, UNNEST(range(count::BIGINT)) AS numbers(i)`;
     const sql = `import duckdb, sys
 duckdb.sql("""COPY (FROM read_parquet('spool/day=${DAYS[0]}/*.parquet') WHERE record = 'branch' AND path LIKE '%/calc'
-  AND via IS NULL AND (newest OR run_end IS NOT NULL)) TO 'plain.parquet'""")
+  AND via IS NULL) TO 'plain.parquet'""")
 duckdb.sql("CREATE TABLE plain AS FROM 'plain.parquet'")
 duckdb.sql("""CREATE TABLE entries AS ${entries}""")
 duckdb.sql(sys.argv[1])`;
@@ -190,6 +190,14 @@ duckdb.sql(sys.argv[1])`;
       readFileSync(join(folder, `${which}.afdo`), 'latin1'),
     );
     expect(mine).toBe(plain);
+    // Also runs that ended outside of the file are what they were, and not runs whose end is not known.
+    const compare = `import duckdb
+columns = "build_id, path, branch_from, branch_to, run_end, newest"
+def table(file): return f"(SELECT {columns}, SUM(count)::BIGINT, SUM(mispredicted)::BIGINT FROM '{file}' GROUP BY ALL)"
+[[outside]] = duckdb.sql("SELECT COUNT(*) FROM 'plain.parquet' WHERE run_end IS NULL AND NOT newest").fetchall()
+[[differences]] = duckdb.sql(f"SELECT COUNT(*) FROM ({table('plain.parquet')} EXCEPT {table('mine.parquet')})").fetchall()
+print(outside > 0, differences)`;
+    expect(run(python, ['-c', compare], folder).stdout).toBe('True 0\n');
   });
 
   testWith([python], 'give the same profile in every form in which Arrow and DuckDB write them', () => {
@@ -281,43 +289,72 @@ duckdb.sql("COPY ${all} TO 'snappy.parquet' (COMPRESSION snappy)")`;
     expect(generate('snappy').status).toBe(0);
   });
 
-  // The programs that run what docs/trace-shards.md has for each engine, from stdin.
+  const documentation = readFileSync(join(repository, 'docs/trace-shards.md'), 'utf8');
+  const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+
+  /** Returns the query of the first block of shell commands that calls DuckDB. */
+  const duckdbCommand = (text: string) => /^duckdb -c "([^"]*)"$/m.exec(text)?.[1];
+
+  /** Returns what docs/trace-shards.md has for an engine. */
+  const queryOf = (engine: string) =>
+    new RegExp(`\`\`\`\\w+\\n(?:--|#) ${engine}\\n([^\`]*)\`\`\``).exec(documentation)?.[1];
+
+  // The programs that run the query of each engine from stdin.
+  const runDuckdb = 'import duckdb\nduckdb.sql(sys.stdin.read())';
   const ENGINES = {
-    ClickHouse: { module: 'chdb', run: 'import chdb\nchdb.query(sys.stdin.read().strip().rstrip(";"))' },
+    DuckDB: { module: 'duckdb', run: runDuckdb, query: duckdbCommand(documentation) },
+    'DuckDB in the README': { module: 'duckdb', run: runDuckdb, query: duckdbCommand(readme) },
+    ClickHouse: {
+      module: 'chdb',
+      run: 'import chdb\nchdb.query(sys.stdin.read().strip().rstrip(";"))',
+      query: queryOf('ClickHouse'),
+    },
     DataFusion: {
       module: 'datafusion',
       run: 'import datafusion\ncontext = datafusion.SessionContext()\nfor query in sys.stdin.read().split(";")[:-1]: context.sql(query).collect()',
+      query: queryOf('DataFusion'),
     },
-    Polars: { module: 'polars', run: 'exec(sys.stdin.read())' },
-    pandas: { module: 'pandas', run: 'exec(sys.stdin.read())' },
+    Polars: { module: 'polars', run: 'exec(sys.stdin.read())', query: queryOf('Polars') },
+    pandas: { module: 'pandas', run: 'exec(sys.stdin.read())', query: queryOf('pandas') },
   };
-  for (const [engine, { module, run: program }] of Object.entries(ENGINES)) {
+  for (const [engine, { module, run: program, query }] of Object.entries(ENGINES)) {
     // CI does not install the engines whose download is large, or whose writer is that of another engine.
-    const missing = module === 'polars' || hasModule(module) ? '' : ` (missing: ${module})`;
+    const missing = ['duckdb', 'polars'].includes(module) || hasModule(module) ? '' : ` (missing: ${module})`;
     const define = missing ? it.skip : (name: string, body: () => void) => testWith([python], name, body);
-    define(`are added up by ${engine} as documented, to the same profile${missing}`, () => {
-      const text = readFileSync(join(repository, 'docs/trace-shards.md'), 'utf8');
-      const documented = new RegExp(`\`\`\`\\w+\\n(?:--|#) ${engine}\\n([^\`]*)\`\`\``).exec(text)?.[1];
-      const place = mkdtempSync(join(folder, `${module}-`));
-      mkdirSync(join(place, 'spool'));
-      for (const day of DAYS) shell(`cp day=${day}/*.parquet ${place}/spool`, join(folder, 'spool'));
-      writeFileSync(join(place, 'query'), documented ?? '');
-      writeFileSync(join(place, 'run.py'), `import sys\n${program}\n`);
-      shell(`${python} run.py < query`, place);
-      for (const [index, path] of PROGRAMS.entries()) {
-        const perfData = join(repository, 'fixtures', path.split('/')[0] ?? '', 'perf.data');
-        const recordings = DAYS.slice(index).flatMap(() => ['--perfdata', perfData]);
-        for (const format of ['text', 'preaggregated']) {
-          const flags = ['--binary', `binaries/${path.split('/')[1]}`, `--format=${format}`, '-q'];
-          autofdoGen(...flags, ...recordings, '-o', 'recorded.out');
-          autofdoGen(...flags, '--traces', join(place, 'day.parquet'), '-o', 'summed.out');
-          const [recorded, summed] = ['recorded', 'summed'].map((name) =>
-            readFileSync(join(folder, `${name}.out`), 'latin1'),
-          );
-          expect(summed, `${path} ${format}`).toBe(recorded);
+    define(
+      `of several versions are added up by ${engine} as documented, to the same profile${missing}`,
+      () => {
+        // One host wrote an earlier version of the schema. Engines read its file first, or last.
+        for (const earlier of ['0', 'z']) {
+          const place = mkdtempSync(join(folder, `${module}-`));
+          mkdirSync(join(place, 'spool'));
+          for (const day of DAYS) shell(`cp day=${day}/*.parquet ${place}/spool`, join(folder, 'spool'));
+          const [name = ''] = readdirSync(join(place, 'spool'));
+          const rewrite = `import duckdb, os
+duckdb.sql("COPY (SELECT * EXCLUDE (exact, taken, run_start, branch_stack, call_chain, has_call_chain) FROM 'spool/${name}') TO 'spool/${earlier}.parquet'")
+os.remove('spool/${name}')`;
+          expect(run(python, ['-c', rewrite], place).stderr).toBe('');
+          writeFileSync(join(place, 'query'), query ?? '');
+          writeFileSync(join(place, 'run.py'), `import sys\n${program}\n`);
+          shell(`${python} run.py < query`, place);
+          const columns = `import duckdb; print(len(duckdb.sql("DESCRIBE FROM 'day.parquet'").fetchall()))`;
+          expect(run(python, ['-c', columns], place).stdout).toBe('22\n');
+          for (const [index, path] of PROGRAMS.entries()) {
+            const perfData = join(repository, 'fixtures', path.split('/')[0] ?? '', 'perf.data');
+            const recordings = DAYS.slice(index).flatMap(() => ['--perfdata', perfData]);
+            for (const format of ['text', 'preaggregated']) {
+              const flags = ['--binary', `binaries/${path.split('/')[1]}`, `--format=${format}`, '-q'];
+              autofdoGen(...flags, ...recordings, '-o', 'recorded.out');
+              autofdoGen(...flags, '--traces', join(place, 'day.parquet'), '-o', 'summed.out');
+              const [recorded, summed] = ['recorded', 'summed'].map((name) =>
+                readFileSync(join(folder, `${name}.out`), 'latin1'),
+              );
+              expect(summed, `${path} ${format}`).toBe(recorded);
+            }
+          }
         }
-      }
-    });
+      },
+    );
   }
 
   const today = DAYS.at(-1) ?? '';
@@ -421,7 +458,7 @@ duckdb.sql("COPY (SELECT * EXCLUDE (exact, taken, run_start) FROM read_parquet('
     expect(runDay(['spool', 'old-sums', today, 'binaries', 'old-published'])).toMatchObject({ status: 0 });
     const state = () => [rows('old-sums', '--hive'), profiles('old-published')];
     const before = state();
-    shell('cp -r spool late-spool && rm -r late-spool/day=' + today, folder);
+    shell(`cp -r spool late-spool && rm -r late-spool/day=${today}`, folder);
     mkdirSync(join(folder, 'empty-spool'));
     // A program that makes no file is not believed that it has made a sum.
     for (const [spool, SUM] of [
