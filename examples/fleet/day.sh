@@ -29,6 +29,8 @@ trap 'rm -rf "$work"' EXIT
 # 1. Add up the traces of today, and then the sums of the week. Newer days have more weight. The sum of today that is
 #    there already stays until the new one is complete.
 new=$sums/.new-$today old=$sums/.old-$today
+# A run that was killed between the two moves below has left the sum under its other name.
+if [ -e "$old" ] && [ ! -e "$sums/day=$today" ]; then mv "$old" "$sums/day=$today"; fi
 rm -rf "$new"
 if ! "${sum[@]}" "$spool" "$today" 1 "$new" || [ -z "$(find "$new" -name '*.parquet' -print -quit)" ]; then
   rm -rf "$new"
