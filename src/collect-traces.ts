@@ -21,6 +21,8 @@ export interface Counted {
 export interface CollectResult {
   /** The files that were written, in the order in which they were finished. */
   shards: WrittenShard[];
+  /** `signal` was aborted before a stream had ended, or before all inputs were read. */
+  interrupted: boolean;
   /**
    * Number of samples, branch entries and sampled addresses that were read, and of those that are in no row of a
    * branch or of an address, by reason.
@@ -34,18 +36,20 @@ export interface CollectResult {
 
 /**
  * Counts how often each branch was taken, or how often each address was sampled, and writes the counts into trace
- * shards: Parquet files that any SQL engine can add up. `generateProfile({ binary, traces })` makes the same profiles from trace shards as from the
- * recordings. No binary is needed.
+ * shards: Parquet files that any SQL engine can add up. `generateProfile({ binary, traces })` makes the same profiles
+ * from trace shards as from the recordings. No binary is needed.
  *
- * A file appears only when it is complete, even if the process is killed. If `signal` is aborted while a stream is
- * read, the open file is finished with the rows that were read so far, and then the promise is rejected.
+ * A file appears only when it is complete, even if the process is killed.
+ *
+ * A stream of `perf record -o -` may go on for days. Abort `signal` to end it: what perf still writes is read for at
+ * most 5 seconds, the open file is finished, and the promise is fulfilled. If the inputs are files, it is rejected.
  *
  * @example
  * ```ts
  * const { shards } = await collectTraces({ perfData: 'perf.data', output: 'traces.parquet' });
  * ```
  *
- * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted.
+ * @throws AutofdoError with a stable `code`; or the signal's reason when `signal` is aborted, unless a stream is read.
  */
 export async function collectTraces(options: CollectOptions): Promise<CollectResult> {
   return runCollect(toBindingCollectOptions(options), options);

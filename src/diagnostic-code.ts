@@ -11,6 +11,7 @@ import type { BindingDiagnosticCode } from '../native/binding/index.cjs';
  * - `binary-mismatch`: the recording was made with another build of the binary
  * - `binary-without-profile`: one of several binaries has no profile
  * - `branches-sampled`: branches were sampled one by one (Arm SPE)
+ * - `build-ids-missing`: the recordings do not tell the build ids of files, so names decide
  * - `call-chains-incomplete`: call chains lack the part that the kernel writes apart from the samples
  * - `call-chains-unused`: the recording has call chains, which are not used
  * - `call-stack-detail`: one call stack that was left out

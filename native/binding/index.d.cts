@@ -11,6 +11,7 @@ export type BindingDiagnosticCode =
   | 'binary-mismatch'
   | 'binary-without-profile'
   | 'branches-sampled'
+  | 'build-ids-missing'
   | 'call-chains-incomplete'
   | 'call-chains-unused'
   | 'call-stack-detail'
@@ -219,6 +220,8 @@ export interface BindingCollectOptions {
 export interface BindingCollectOutcome {
   /** The files that were written, in the order in which they were finished. */
   shards: Array<BindingWrittenShard>
+  /** True if the job was cancelled before a stream had ended, or before all inputs were read. */
+  interrupted: boolean
   /** Numbers of what was read, and of what is in no row of a branch or of an address. */
   ledger: Array<BindingCounted>
   /** Warnings and notes. */

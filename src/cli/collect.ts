@@ -5,7 +5,7 @@ import { COLLECT_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
-import { print, printDiagnostics, printMessage } from './terminal.js';
+import { EXIT, print, printDiagnostics, printMessage } from './terminal.js';
 
 interface CollectCommand {
   options: CollectOptions;
@@ -45,8 +45,12 @@ function toCommand(parsed: ParsedArgs): CollectCommand {
   return { options: { ...given, perfData: expandInputs(perfData), output }, json, quiet };
 }
 
-async function report(result: CollectResult, { json, quiet }: CollectCommand): Promise<undefined> {
+async function report(
+  result: CollectResult,
+  { json, quiet }: CollectCommand,
+): Promise<number | undefined> {
   printDiagnostics(result.diagnostics, !quiet);
   if (!quiet) printMessage((await import('../report/traces.js')).collectText(result));
   if (json) print((await import('../report/json.js')).resultJson(result));
+  return result.interrupted ? EXIT.interrupted : undefined;
 }

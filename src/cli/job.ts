@@ -16,13 +16,34 @@ export interface CommandJob<T> {
   report(result: T): Promise<number | undefined>;
 }
 
-/** Runs a job and shows its progress, until the job ends or a signal ends it. Resolves to the exit status. */
+/**
+ * Time in milliseconds in which signals count as one. A process that npx starts gets a Ctrl-C from the terminal, and once
+ * more from npx.
+ */
+const ONE_SIGNAL = 1000;
+
+/**
+ * Runs a job and shows its progress, until the job ends. The first signal aborts the job, and the second ends the
+ * process. Resolves to the exit status.
+ */
 export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
   const abort = new AbortController();
-  const onSignal = () =>
-    abort.abort(new AutofdoError('ABORTED', `interrupted; ${job.interrupted ?? 'nothing was written'}`));
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  let abortedAt = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (!abort.signal.aborted) {
+      abortedAt = Date.now();
+      abort.abort(new AutofdoError('ABORTED', `interrupted; ${job.interrupted ?? 'nothing was written'}`));
+    } else if (Date.now() - abortedAt >= ONE_SIGNAL) {
+      stopListening();
+      process.kill(process.pid, signal);
+    }
+  };
+  const stopListening = () => {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   let bar: ProgressBar | undefined;
   // elfutils' client prints lines if this variable is set. A terminal shows the same on the progress bar.
   const lines = process.env['DEBUGINFOD_PROGRESS'] ? new DownloadLines(process.stderr) : undefined;
@@ -48,7 +69,6 @@ export async function runCommandJob<T>(job: CommandJob<T>): Promise<number> {
     if (abort.signal.aborted) return EXIT.interrupted;
     return error instanceof AutofdoError && error.code === 'INVALID_OPTIONS' ? EXIT.usage : EXIT.failed;
   } finally {
-    process.removeListener('SIGINT', onSignal);
-    process.removeListener('SIGTERM', onSignal);
+    stopListening();
   }
 }

@@ -46,7 +46,7 @@ export interface CollectOptions extends SampleSelection {
 
   /**
    * Aborts the job: the promise is rejected with the signal's reason. Files that were finished before the abort
-   * stay.
+   * stay. A stream of records is ended instead, and the promise is fulfilled with what was read.
    */
   signal?: AbortSignal | undefined;
   /**

@@ -6,7 +6,7 @@ import { formatBytes, formatCount, labelledLine, plural } from './format.js';
 const MAX_BINARIES = 20;
 
 /** Summarises a collection, for people. Ends with a line break. */
-export function collectText({ shards, ledger }: CollectResult): string {
+export function collectText({ shards, ledger, interrupted }: CollectResult): string {
   const [first, ...others] = shards;
   const sum = (of: (shard: (typeof shards)[number]) => number) =>
     shards.reduce((total, shard) => total + of(shard), 0);
@@ -15,6 +15,7 @@ export function collectText({ shards, ledger }: CollectResult): string {
     ...ledgerLines(ledger),
     line('rows', formatCount(sum(({ rows }) => rows))),
     line('output', `${names} (${formatBytes(sum(({ size }) => size))})`),
+    interrupted ? line('interrupted', 'what came later is not in the output') : '',
   ].join('');
 }
 

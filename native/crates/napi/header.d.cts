@@ -11,6 +11,7 @@ export type BindingDiagnosticCode =
   | 'binary-mismatch'
   | 'binary-without-profile'
   | 'branches-sampled'
+  | 'build-ids-missing'
   | 'call-chains-incomplete'
   | 'call-chains-unused'
   | 'call-stack-detail'

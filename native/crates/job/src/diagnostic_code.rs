@@ -36,6 +36,8 @@ codes! {
     BranchesSampled = "branches-sampled",
     /// An event samples some kinds of operations only.
     SamplesFiltered = "samples-filtered",
+    /// The recordings do not tell the build ids of files.
+    BuildIdsMissing = "build-ids-missing",
     /// Samples of a stream came after the mappings of their time were forgotten.
     SamplesLate = "samples-late",
     /// Part of a trace is damaged or missing.

@@ -50,6 +50,8 @@ pub struct BindingCollectSuccess {
 pub struct BindingCollectOutcome {
     /// The files that were written, in the order in which they were finished.
     pub shards: Vec<BindingWrittenShard>,
+    /// True if the job was cancelled before a stream had ended, or before all inputs were read.
+    pub interrupted: bool,
     /// Numbers of what was read, and of what is in no row of a branch or of an address.
     pub ledger: Vec<BindingCounted>,
     /// Warnings and notes.
@@ -132,6 +134,7 @@ impl Success for CollectOutcome {
         });
         let value = BindingCollectOutcome {
             shards: shards.collect(),
+            interrupted: self.interrupted,
             ledger: ledger.collect(),
             diagnostics: self.diagnostics.into_iter().map(BindingDiagnostic::from).collect(),
             timings: self.timings.into_iter().map(BindingTiming::from).collect(),

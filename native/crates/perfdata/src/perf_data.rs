@@ -268,6 +268,13 @@ impl PerfData {
         }
     }
 
+    /// Returns true if this is a stream of records that ends when it is cancelled, and hands out what was read. Other
+    /// inputs end with an error.
+    #[must_use]
+    pub fn is_kept_when_cancelled(&self) -> bool {
+        matches!(&self.container, Container::Pipe(pipe) if pipe.reader.is_kept_when_cancelled())
+    }
+
     /// Takes back a segment that the caller no longer needs, to use its memory again.
     pub fn reuse(&mut self, segment: Segment) {
         if let Container::Once(file) = &mut self.container {

@@ -56,6 +56,11 @@ impl Pipe {
         Ok(())
     }
 
+    /// Returns true if the stream ends when it is cancelled, and hands out what was read.
+    pub(crate) fn is_kept_when_cancelled(&self) -> bool {
+        self.stream.as_ref().is_some_and(RecordStream::ends_when_cancelled)
+    }
+
     /// Ends the records. For a file, reads the features, which follow the records.
     fn end(&mut self, recording: &mut Recording, stats: &mut RecordStats) -> Result<(), Error> {
         let Some(stream) = self.stream.take() else {

@@ -169,6 +169,11 @@ impl RecordStream {
         Ok(())
     }
 
+    /// Returns true if a cancelled stream still hands out the records that were read.
+    pub(crate) fn ends_when_cancelled(&self) -> bool {
+        self.ends_when_cancelled
+    }
+
     /// Returns true after a compressed record was read.
     pub(crate) fn is_compressed(&self) -> bool {
         self.inflater.is_some()

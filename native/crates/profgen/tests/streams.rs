@@ -28,14 +28,17 @@ impl Observer for Cancellable {
 }
 
 fn stream() -> Vec<u8> {
+    stream_with(true)
+}
+
+fn stream_with(has_sample: bool) -> Vec<u8> {
     let mut builder = PerfDataBuilder::new();
     let event = builder.event(EventSpec::branch_stacks("cycles"));
     builder.mmap(MapSpec::code(1, 0x40_0000, 0x1000, 0, "/bin/a").at(1));
-    builder.sample(
-        SampleSpec::of(event, 1)
-            .at(2)
-            .branches(&[(0x40_0010, 0x40_0100), (0x40_0200, 0x40_0008)]),
-    );
+    if has_sample {
+        let branches = [(0x40_0010, 0x40_0100), (0x40_0200, 0x40_0008)];
+        builder.sample(SampleSpec::of(event, 1).at(2).branches(&branches));
+    }
     builder.build_pipe()
 }
 
@@ -117,22 +120,55 @@ fn a_file_is_finished_in_time_although_nothing_comes() {
     assert_eq!(branches(&shards_in(folder.path())), 2);
 }
 
+/// Bytes that mean nothing. A pipe holds 64 KiB, and six times as much may wait after it (`perfdata/src/waiting.rs`). So
+/// once these bytes have been written, the samples before them were read.
+fn padding() -> Vec<u8> {
+    FINISHED_ROUND.repeat((1 << 20) / FINISHED_ROUND.len())
+}
+
 #[test]
-fn traces_read_before_cancelling_are_kept() {
+fn a_cancelled_stream_that_goes_on_is_cut_off_and_its_traces_are_kept() {
     for rotate in [None, Some(Rotation::Every(Duration::from_secs(600)))] {
         let (collection, mut pipe) = Collection::begin(rotate);
         pipe.write_all(&stream()).expect("written");
-        // A pipe holds 64 KiB, and six times as much may wait after it (`perfdata/src/waiting.rs`). So once more than
-        // this has been written, the samples in front of it were read.
-        pipe.write_all(&FINISHED_ROUND.repeat((1 << 20) / FINISHED_ROUND.len()))
-            .expect("written");
+        pipe.write_all(&padding()).expect("written");
         assert_eq!(collection.shards(), Vec::<PathBuf>::new());
         collection.cancel.store(true, Ordering::Relaxed);
         // The pipe is open all the time.
         let Collection { folder, job, .. } = collection;
-        let error = job.join().expect("no panic").expect_err("cancelled");
-        assert_eq!(error.code, ErrorCode::Aborted);
+        let outcome = job.join().expect("no panic").expect("the traces are kept");
+        assert!(outcome.interrupted);
         drop(pipe);
+        assert_eq!(outcome.shards.len(), 1);
         assert_eq!(branches(&shards_in(folder.path())), 2);
     }
+}
+
+#[test]
+fn what_perf_writes_after_a_signal_is_read() {
+    let (collection, mut pipe) = Collection::begin(None);
+    let before = stream_with(false);
+    let all = stream();
+    let sample = all.strip_prefix(&before[..]).expect("the sample comes last");
+    pipe.write_all(&before).expect("written");
+    pipe.write_all(&padding()).expect("written");
+    collection.cancel.store(true, Ordering::Relaxed);
+    thread::sleep(Duration::from_millis(500));
+    pipe.write_all(sample).expect("written");
+    drop(pipe);
+    let Collection { folder, job, .. } = collection;
+    let outcome = job.join().expect("no panic").expect("collected");
+    assert!(!outcome.interrupted, "the stream ended by itself");
+    assert_eq!(branches(&shards_in(folder.path())), 2);
+}
+
+#[test]
+fn a_job_without_any_bytes_ends_at_once_when_it_is_cancelled() {
+    let (collection, pipe) = Collection::begin(None);
+    let begun = Instant::now();
+    collection.cancel.store(true, Ordering::Relaxed);
+    let error = collection.job.join().expect("no panic").expect_err("nothing was read");
+    assert_eq!(error.code, ErrorCode::Aborted);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    drop(pipe);
 }

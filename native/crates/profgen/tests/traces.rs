@@ -523,3 +523,42 @@ fn sums_end_at_64_bits() {
         "{error}"
     );
 }
+
+#[test]
+fn traces_that_are_of_little_use_come_with_a_warning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let found = |build_ids: [bool; 2], pid: i32| {
+        let mut builder = PerfDataBuilder::new();
+        let event = builder.event(EventSpec::branch_stacks("cycles"));
+        for (number, has_build_id) in (1..).zip(build_ids) {
+            let map = MapSpec::code(number, 0x40_0000, 0x1000, 0, &format!("/bin/{number}")).at(1);
+            builder.mmap(if has_build_id { map.with_build_id(&[7; 20]) } else { map });
+            let branches = [(0x40_0010, 0x40_0100), (0x40_0200, 0x40_0008)];
+            builder.sample(SampleSpec::of(event, number).at(2).branches(&branches));
+        }
+        let recording = folder.path().join("perf.data");
+        std::fs::write(&recording, builder.build_file()).expect("written");
+        let options = CollectOptions {
+            select: Selection {
+                pids: vec![pid],
+                ..Selection::default()
+            },
+            ..CollectOptions::new(vec![recording], folder.path().join("a.parquet"))
+        };
+        let outcome = collect(&options, &Silent).expect("collected");
+        let mut warnings = outcome.diagnostics.into_iter().map(|found| (found.code, found.message));
+        (warnings.next(), warnings.count())
+    };
+    assert_eq!(found([true, true], 1), (None, 0));
+    let (code, message) = found([false, true], 1).0.expect("a warning");
+    assert_eq!(code, DiagnosticCode::BuildIdsMissing);
+    assert!(message.contains("100.0 % of the traces of programs"), "{message}");
+    assert_eq!(found([false, true], 2), (None, 0));
+    let (code, message) = found([true, true], 3).0.expect("a warning");
+    assert_eq!(code, DiagnosticCode::NoSamples);
+    assert_eq!(
+        message,
+        "no profile can be made of these traces, because none of 4 branch entries and 0 sampled addresses is in a file and was selected: 4 \
+         entries deselected"
+    );
+}

@@ -169,6 +169,30 @@ impl Loss {
         Self::AddressesInOtherMemory,
     ];
 
+    /// Returns true if branch entries or sampled addresses of this class are in no row.
+    #[must_use]
+    pub const fn is_of_traces(self) -> bool {
+        match self {
+            Self::Samples
+            | Self::BranchSamples
+            | Self::Entries
+            | Self::LostRecords
+            | Self::CallChains
+            | Self::Addresses => false,
+            Self::Deselected
+            | Self::Guest
+            | Self::WrongPath
+            | Self::UnfilledSlot
+            | Self::Unmapped
+            | Self::OtherMemory
+            | Self::NotTaken
+            | Self::AddressesDeselected
+            | Self::AddressesOfGuests
+            | Self::AddressesUnmapped
+            | Self::AddressesInOtherMemory => true,
+        }
+    }
+
     /// Returns the spelling in the column `path`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -8,6 +8,7 @@ mod chain;
 mod chosen;
 mod entry;
 mod files;
+mod grace;
 mod job;
 mod known_samples;
 mod latest;

@@ -10,6 +10,8 @@ use traceshard::Loss;
 pub struct CollectOutcome {
     /// The files, in the order in which they were finished.
     pub shards: Vec<WrittenShard>,
+    /// True if the job was cancelled before a stream had ended, or before all inputs were read.
+    pub interrupted: bool,
     /// The numbers of the ledger: what was read, and which parts of it are in no row of a branch.
     pub ledger: Vec<(Loss, u64)>,
     /// Warnings and notes.

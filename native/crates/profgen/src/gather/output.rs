@@ -2,7 +2,7 @@
 
 use job::{Error, ErrorCode, InputFiles, make_output_folder};
 use rustc_hash::FxHashSet;
-use traceshard::MAX_GROUPS;
+use traceshard::{Binary, BinaryKind, MAX_GROUPS};
 
 use crate::gather::files::Files;
 use crate::gather::options::{CollectOptions, Rotation};
@@ -32,9 +32,38 @@ pub(crate) struct Output<'a> {
     pub finished: Vec<WrittenShard>,
     /// Numbers of the ledger, of all finished files.
     pub total: Tally,
+    pub in_files: InFiles,
     pub guest_samples: u64,
     /// Number of samples of a time whose address spaces were forgotten.
     pub late_samples: u64,
+}
+
+/// What Linux writes after the name of a file that is in no folder any more.
+const DELETED: &str = " (deleted)";
+
+/// Numbers of branches and sampled addresses that rows count.
+#[derive(Default)]
+pub(crate) struct InFiles {
+    /// In files of any kind.
+    pub all: u64,
+    /// In programs and libraries that are on the disk.
+    pub programs: u64,
+    /// In programs and libraries whose build id is not known.
+    pub unidentified: u64,
+}
+
+impl InFiles {
+    fn add(&mut self, file: &Binary, count: u64) {
+        // Nobody makes a profile of code that is in no file any more, or never was.
+        let is_program = file.kind == BinaryKind::User && file.path.starts_with('/') && !file.path.ends_with(DELETED);
+        self.all = self.all.saturating_add(count);
+        for (sum, counts) in [
+            (&mut self.programs, is_program),
+            (&mut self.unidentified, is_program && file.build_id.is_none()),
+        ] {
+            *sum = sum.saturating_add(if counts { count } else { 0 });
+        }
+    }
 }
 
 impl<'a> Output<'a> {
@@ -57,6 +86,7 @@ impl<'a> Output<'a> {
             shard: None,
             finished: Vec::new(),
             total: Tally::default(),
+            in_files: InFiles::default(),
             guest_samples: 0,
             late_samples: 0,
         };
@@ -112,6 +142,14 @@ impl<'a> Output<'a> {
             events: &self.events,
         };
         let counted = &mut self.counted;
+        let of_branches = counted.rows.rows.iter().map(|row| (row.key.file, row.count.into()));
+        let mut counts = vec![0u64; self.files.all().len()];
+        for (file, count) in of_branches.chain(counted.sampled.counts()) {
+            counts[file as usize] += count;
+        }
+        for (file, count) in self.files.all().iter().zip(counts) {
+            self.in_files.add(file, count);
+        }
         shard.write(std::mem::take(&mut counted.rows), &names, counted.times.take())?;
         shard.write_sampled(std::mem::take(&mut counted.sampled), &names)?;
         shard.write_stacks(std::mem::take(&mut counted.stacks), &names)?;

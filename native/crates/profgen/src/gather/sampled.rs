@@ -73,6 +73,11 @@ impl SampledRows {
         }
     }
 
+    /// Returns the file of each row, and its count.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (FileId, u64)> {
+        self.0.iter().map(|(key, counts)| (key.file, counts.count))
+    }
+
     /// Returns all rows, in no particular order.
     pub(crate) fn into_rows(self) -> Vec<(SampledKey, Counts)> {
         self.0.into_iter().collect()
