@@ -250,6 +250,35 @@ for form in sorted(os.listdir('forms')): print(form)`;
     for (const form of forms) expect(generate(`forms/${form}`), form).toBe(expected);
   });
 
+  testWith(
+    [python],
+    'of which a column is in the names of folders, whatever the type of the column is',
+    () => {
+      const [name = ''] = readdirSync(join(folder, `spool/day=${DAYS[0]}`));
+      const file = `spool/day=${DAYS[0]}/${name}`;
+      const partition = `import duckdb, sys
+names = [column for column, *_ in duckdb.sql(f"DESCRIBE FROM read_parquet('{sys.argv[1]}', hive_partitioning=false)").fetchall()]
+for name in names:
+    if name not in ('count', 'mispredicted'):
+        duckdb.sql(f"COPY (FROM read_parquet('{sys.argv[1]}', hive_partitioning=false)) TO 'by/{name}' (FORMAT parquet, PARTITION_BY ({name}))")
+        print(name)`;
+      mkdirSync(join(folder, 'by'));
+      const done = run(python, ['-c', partition, file], folder);
+      expect(done.stderr).toBe('');
+      const columns = done.stdout.trim().split('\n');
+      expect(columns).toHaveLength(20);
+      for (const format of ['extbinary', 'preaggregated']) {
+        const generate = (traces: string) => {
+          const args = ['--binary', 'binaries/calc', '--traces', traces, '--format', format];
+          autofdoGen(...args, '-o', 'by.out');
+          return readFileSync(join(folder, 'by.out'), 'latin1');
+        };
+        const expected = generate(file);
+        for (const column of columns) expect(generate(`by/${column}`), column).toBe(expected);
+      }
+    },
+  );
+
   testWith([python], 'of other types and compressions are refused, with a remedy', () => {
     const summed = `(SELECT * REPLACE (SUM(count) AS count) FROM read_parquet('spool/*/*.parquet', hive_partitioning=false) GROUP BY ALL)`;
     const all = `(FROM read_parquet('spool/*/*.parquet', hive_partitioning=false))`;

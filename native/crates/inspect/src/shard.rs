@@ -55,14 +55,23 @@ pub fn inspect_shard(path: &Path, observer: &dyn Observer) -> Result<ShardInspec
     on_threads(1, || {
         let shard = Shard::open(path).map_err(|error| shard_error(error, path))?;
         let mut all = Sums::default();
+        // As engines count rows: from 0.
+        let mut number = 0u64;
         for group in 0..shard.groups() {
             check(observer)?;
-            let read = shard.read_group(group, |row| all.add(row));
+            let read = shard.read_group(group, |row| {
+                all.add(row)?;
+                number += 1;
+                Ok(())
+            });
             read.map_err(|stop| match stop {
                 Stop::Shard(error) => shard_error(error, path),
-                Stop::Row(message) => Error::new(ErrorCode::InputInvalid, format!("{}: {message}", path.display()))
-                    .path(path)
-                    .hint("docs/trace-shards.md describes each column."),
+                Stop::Row(message) => {
+                    let message = format!("{}: row {number}: {message}", path.display());
+                    Error::new(ErrorCode::InputInvalid, message)
+                        .path(path)
+                        .hint("docs/trace-shards.md describes each column.")
+                }
             })?;
         }
         let mut binaries: Vec<_> = all.binaries.into_iter().collect();
@@ -116,7 +125,7 @@ impl Sums {
                 "column `{column}` has {text}, and it must be {expected}"
             )))
         };
-        let too_large = || Stop::Row("its counts add up to more than 64 bits hold".to_owned());
+        let too_large = || Stop::Row("with this row the counts add up to more than 64 bits hold".to_owned());
         if row
             .via
             .is_some_and(|via| branches_of(via).any(|branch| branch.is_none()))
@@ -137,12 +146,12 @@ impl Sums {
         }
         if row.stack_end.is_some() && row.crosses_kernel.is_none() {
             return Err(Stop::Row(
-                "a row has a value in `stack_end` and none in `crosses_kernel`, and both belong together".to_owned(),
+                "it has a value in `stack_end` and none in `crosses_kernel`, and both belong together".to_owned(),
             ));
         }
         if row.mispredicted > row.count {
             return Err(Stop::Row(format!(
-                "a row counts {} mispredicted branches of {}",
+                "it counts {} mispredicted branches of {}",
                 row.mispredicted, row.count
             )));
         }

@@ -57,6 +57,13 @@ pub fn recording_error(error: perfdata::Error) -> Error {
             ErrorCode::InputInvalid,
             "{generate --binary --traces} makes a profile of traces, and `autofdo-gen inspect FILE` describes them.",
         ),
+        E::NotPerfData {
+            found: Lookalike::Empty,
+            ..
+        } => (
+            ErrorCode::InputInvalid,
+            "If perf printed an error, mend its cause. Otherwise name the file that `perf record` wrote.",
+        ),
         E::NotPerfData { .. } => (ErrorCode::InputInvalid, "Name the file that `perf record` wrote."),
         E::NotPerfDirectory { .. } => (
             ErrorCode::InputInvalid,
@@ -151,9 +158,22 @@ pub fn shard_error(error: traceshard::Error, path: &Path) -> Error {
             ErrorCode::Unsupported,
             "Use the release of autofdo-gen that wrote the file, or a later one.",
         ),
-        E::Foreign { .. } | E::Twice { .. } | E::Version { .. } | E::WrongType { .. } | E::WrongValue { .. } => {
-            (ErrorCode::InputInvalid, "docs/trace-shards.md describes each column.")
-        }
+        E::Incomplete { .. } => (
+            ErrorCode::InputInvalid,
+            "A sum keeps all columns: SELECT * REPLACE (SUM(count)::UBIGINT AS count, SUM(mispredicted)::UBIGINT AS mispredicted) ... GROUP \
+             BY ALL. A column that the folder of a file names, such as build_id=ab12, is missing outside of that folder.",
+        ),
+        E::WrongValue { found, .. } if found == "no value" => (
+            ErrorCode::InputInvalid,
+            "A sum of files of several versions must keep the columns that only some of them have: read them with union_by_name=true in \
+             DuckDB, and with the option mergeSchema in Spark. docs/trace-shards.md describes each column.",
+        ),
+        E::Foreign { .. }
+        | E::Twice { .. }
+        | E::Version { .. }
+        | E::WrongType { .. }
+        | E::WrongFolder { .. }
+        | E::WrongValue { .. } => (ErrorCode::InputInvalid, "docs/trace-shards.md describes each column."),
     };
     Error::new(code, format!("{}: {message}", path.display()))
         .caused_by(error)

@@ -11,12 +11,16 @@ use parquet::file::metadata::RowGroupMetaData;
 
 use crate::error::Error;
 use crate::pages::{CheckedPages, OpenPages, PageSource, Source};
-use crate::schema::{COLUMNS, Source as Column};
+use crate::schema::{COLUMNS, Kind, Source as Column, kind_of};
 
 /// The cells of consecutive rows.
 pub(crate) enum Cells {
     /// Every row has the same text or none, which the name of the folder or the statistics state.
     Constant(Option<Box<str>>),
+    /// Every row has the same number or none, which the name of the folder states.
+    ConstantNumber(Option<u64>),
+    /// Every row has the same truth value or none, which the name of the folder states.
+    ConstantFlag(Option<bool>),
     /// The cells are not read, because nothing needs them.
     Skipped,
     Text(Reader<ByteArrayType, ByteArray>),
@@ -66,11 +70,31 @@ impl Cells {
         })
     }
 
+    /// Makes the cells of a column from the value that the name of a folder states. `number` is the number of the column.
+    pub(crate) fn of_folder(number: usize, text: Option<&str>) -> Result<Self, Error> {
+        let wrong = |expected| Error::WrongFolder {
+            column: COLUMNS[number].0,
+            found: format!("{:?}", text.unwrap_or_default()),
+            expected,
+        };
+        Ok(match kind_of(number) {
+            Kind::Text => Self::Constant(text.map(Into::into)),
+            Kind::Number => {
+                let parse = |text: &str| text.parse().map_err(|_| wrong("a whole number that is not negative"));
+                Self::ConstantNumber(text.map(parse).transpose()?)
+            }
+            Kind::Flag => {
+                let parse = |text: &str| text.to_ascii_lowercase().parse().map_err(|_| wrong("true or false"));
+                Self::ConstantFlag(text.map(parse).transpose()?)
+            }
+        })
+    }
+
     /// Reads the cells of the next `rows` rows. `number` is the number of the column, and `first` is the number of
     /// the first of these rows in the shard.
     pub(crate) fn fill(&mut self, rows: usize, number: usize, first: u64) -> Result<(), Error> {
         let numbers = match self {
-            Self::Constant(_) | Self::Skipped => return Ok(()),
+            Self::Constant(_) | Self::ConstantNumber(_) | Self::ConstantFlag(_) | Self::Skipped => return Ok(()),
             Self::Text(reader) => return reader.fill(rows, |text| text),
             Self::Flag(reader) => return reader.fill(rows, |flag| flag),
             Self::Wide(reader, signed) => {
@@ -127,6 +151,7 @@ impl Cells {
             Self::Wide(Reader { cells, .. }, _) | Self::Narrow(Reader { cells, .. }, _) => {
                 cells.get(at).copied().flatten()
             }
+            Self::ConstantNumber(number) => *number,
             _ => None,
         }
     }
@@ -136,6 +161,7 @@ impl Cells {
     pub(crate) fn flag(&self, at: usize) -> Option<bool> {
         match self {
             Self::Flag(reader) => reader.cells.get(at).copied().flatten(),
+            Self::ConstantFlag(flag) => *flag,
             _ => None,
         }
     }

@@ -15,8 +15,14 @@ pub enum Error {
     #[error("the Parquet file is damaged: {0}")]
     Damaged(String),
     /// The file is a Parquet file, but no trace shard.
-    #[error("the Parquet file holds no traces: it has no column {}", missing.join(", "))]
+    #[error("the Parquet file holds no traces: it has no column {}", quoted(missing))]
     Foreign {
+        /// Names of the columns that a shard has and this file has not.
+        missing: Vec<&'static str>,
+    },
+    /// The file is a trace shard, but for some columns.
+    #[error("the traces have no column {}", quoted(missing))]
+    Incomplete {
         /// Names of the columns that a shard has and this file has not.
         missing: Vec<&'static str>,
     },
@@ -63,6 +69,16 @@ pub enum Error {
         /// Types that the column can have.
         expected: &'static str,
     },
+    /// The name of a folder states a value that the column must not have.
+    #[error("the folder of the file gives the column `{column}` the value {found}, and it must be {expected}")]
+    WrongFolder {
+        /// Name of the column.
+        column: &'static str,
+        /// The value that was found.
+        found: String,
+        /// The values that are allowed.
+        expected: &'static str,
+    },
     /// A cell has a value that it must not have.
     #[error("column `{column}` has {found} in row {row}, and it must be {expected}")]
     WrongValue {
@@ -82,6 +98,11 @@ impl Error {
     pub(crate) fn damaged(error: &ParquetError) -> Self {
         Self::Damaged(words(error))
     }
+}
+
+fn quoted(columns: &[&str]) -> String {
+    let quoted: Vec<_> = columns.iter().map(|column| format!("`{column}`")).collect();
+    quoted.join(", ")
 }
 
 /// Returns the message of the library without the library's prefix.

@@ -128,7 +128,7 @@ pub(crate) struct Source {
     pub physical: Physical,
 }
 
-/// Finds the columns in a file. A column of text may be missing if the name of a folder that the file is in states
+/// Finds the columns in a file. A column may be missing if the name of a folder that the file is in states
 /// it: `given` returns true for such a column. `has_values` returns false for a column of the file in which no row has a
 /// value; such a column may have any type, because engines choose one for `NULL AS via`.
 pub(crate) fn find_columns(
@@ -159,15 +159,16 @@ pub(crate) fn find_columns(
                 Err(_) if !required && !has_values(index) => {}
                 source => found[number] = Some(source?),
             },
-            None if kind_of(number) == Kind::Text && given(name) => {}
+            None if given(name) => {}
             None if column::LATER.contains(&number) => {}
             None => missing.push(*name),
         }
     }
-    if missing.is_empty() {
-        Ok(found)
-    } else {
-        Err(Error::Foreign { missing })
+    match missing.len() {
+        0 => Ok(found),
+        // Most columns that a shard needs are there.
+        some if some < COLUMNS.len() / 3 => Err(Error::Incomplete { missing }),
+        _ => Err(Error::Foreign { missing }),
     }
 }
 

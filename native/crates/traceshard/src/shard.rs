@@ -81,6 +81,9 @@ impl Shard {
                 "it does not end with PAR1, so its end is missing, or it is still being written".to_owned(),
             ));
         }
+        if *first == *b"PERF" || *first == *b"2ELI" {
+            return Err(not_parquet("it begins as a perf.data file does"));
+        }
         if *first != *MAGIC || last[4..] != *MAGIC {
             return Err(not_parquet("it does not begin and end with PAR1"));
         }
@@ -269,7 +272,10 @@ impl Shard {
                     Some(text) => Cells::Constant(text),
                     None => Cells::open(&self.source, &open, metadata, *column)?,
                 },
-                None => Cells::Constant(self.given(COLUMNS[number].0).cloned().flatten().map(Into::into)),
+                None => {
+                    let given = self.given(COLUMNS[number].0).and_then(Option::as_deref);
+                    Cells::of_folder(number, given)?
+                }
             });
         }
         let cells = cells

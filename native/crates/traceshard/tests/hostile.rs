@@ -116,7 +116,7 @@ fn wrong_cells_are_named() {
         "the traces have version 5 of the schema, and this program reads versions up to 4"
     );
     let missing = message(one_row("REQUIRED INT64 run_end;", "", 5, None));
-    assert_eq!(missing, "the Parquet file holds no traces: it has no column run_end");
+    assert_eq!(missing, "the traces have no column `run_end`");
     let wrong = message(one_row("INT64 branch_to;", "BYTE_ARRAY branch_to (STRING);", 5, None));
     assert!(
         wrong.starts_with("column `branch_to` is BYTE_ARRAY (String), and it must be an integer"),
@@ -335,4 +335,52 @@ fn a_page_that_inflates_beyond_all_bounds_is_not_inflated() {
         error.contains("bytes, more than the 117440512 that are read"),
         "{error}"
     );
+}
+
+#[test]
+fn folders_name_columns_of_every_type() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = |partition: &str, replaced: &str| {
+        let path = folder.path().join(partition);
+        std::fs::create_dir_all(&path).expect("a folder");
+        let path = path.join("x.parquet");
+        std::fs::write(&path, one_row(replaced, "", 5, None)).expect("written");
+        let shard = Shard::open(&path)?;
+        let mut found = None;
+        shard.read_group(0, |row| {
+            found = Some((row.newest, row.end, row.count, row.exact, row.stack_end));
+            Ok::<(), Error>(())
+        })?;
+        Ok::<_, Error>(found.expect("a row"))
+    };
+    let newest = "REQUIRED BOOLEAN newest;";
+    assert_eq!(
+        read("newest=false", newest).expect("read"),
+        (false, Some(1), 5, None, None)
+    );
+    let end = "REQUIRED INT64 run_end;";
+    assert_eq!(read("run_end=77", end).expect("read"), (true, Some(77), 5, None, None));
+    assert_eq!(
+        read("run_end=__HIVE_DEFAULT_PARTITION__", end).expect("read"),
+        (true, None, 5, None, None)
+    );
+    assert_eq!(
+        read("exact=true/stack_end=9", "").expect("read"),
+        (true, Some(1), 5, Some(true), Some(9))
+    );
+    // The values of the file are used.
+    assert_eq!(read("count=7", "").expect("read").2, 5);
+    assert_eq!(read("count=7", "REQUIRED INT64 count;").expect("read").2, 7);
+    for (partition, expected) in [
+        (
+            "exact=maybe",
+            "the folder of the file gives the column `exact` the value \"maybe\", and it must be true or false",
+        ),
+        (
+            "run_start=-1",
+            "the folder of the file gives the column `run_start` the value \"-1\", and it must be a whole number that is not negative",
+        ),
+    ] {
+        assert_eq!(read(partition, "").expect_err("refused").to_string(), expected);
+    }
 }

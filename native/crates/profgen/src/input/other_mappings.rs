@@ -54,7 +54,9 @@ impl OtherMappings {
 
     /// Returns the error that no mapping of the inputs belongs to the target.
     pub(crate) fn no_mapping_error(&self, target: &Target<'_>) -> Error {
-        if let Some(error) = self.build_id_mismatch(target, "recording is") {
+        let hint = "Name the binary that was running (perf's own copy is in ~/.debug, unless -N left it out), or use {--ignore-build-id} if you know \
+                    that both have the same code.";
+        if let Some(error) = self.build_id_mismatch(target, "recording is", hint) {
             return error;
         }
         if target.kernel {
@@ -79,7 +81,9 @@ impl OtherMappings {
     /// Returns the error that no sample of traces belongs to the target. Traces do not have mappings without
     /// samples.
     pub(crate) fn no_samples_error(&self, target: &Target<'_>) -> Error {
-        if let Some(error) = self.build_id_mismatch(target, "traces are") {
+        let hint = "Name the release that was running, or with {--binary-dir} the folder of all releases, or use {--ignore-build-id} if you know that \
+                    both have the same code.";
+        if let Some(error) = self.build_id_mismatch(target, "traces are", hint) {
             return error;
         }
         let name = target.name();
@@ -98,13 +102,13 @@ impl OtherMappings {
             } else if self.files.is_empty() {
                 "Check that the sum of the traces kept their rows, and that the recordings have samples: `autofdo-gen inspect` describes both."
             } else {
-                "Name one of these with {--binary}. If the program did run, perf may have begun after it was mapped: `autofdo-gen inspect` tells how many entries and addresses were where nothing was mapped."
+                "Name one of these with {--binary}. A file without a build id is recognised by its name, so a renamed program needs its old name. If the program did run, perf may have begun after it was mapped: `autofdo-gen inspect` tells how many entries and addresses were where nothing was mapped."
             })
     }
 
     /// Returns the error that another build of the target was found in `subject`; `None` if there was no
     /// other build.
-    fn build_id_mismatch(&self, target: &Target<'_>, subject: &str) -> Option<Error> {
+    fn build_id_mismatch(&self, target: &Target<'_>, subject: &str, hint: &str) -> Option<Error> {
         let (name, id) = self.other_builds_of(target).next()?;
         let own = target.image.build_id().map_or_else(|| "none".to_owned(), hex);
         let recorded = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
@@ -112,7 +116,6 @@ impl OtherMappings {
             "the {subject} of another build: {name} had build id {recorded}, {} has {own}",
             target.image.path().display()
         );
-        let hint = "Name the binary that was running (perf's own copy is in ~/.debug), or use {--ignore-build-id} if you know that both have the same code.";
         Some(
             Error::new(ErrorCode::BuildIdMismatch, message)
                 .path(target.image.path())

@@ -9,7 +9,7 @@ use crate::account::share::percent;
 use crate::counting::agreement::Agreement;
 use crate::counting::branch_kinds::BranchKinds;
 use crate::counting::fall_through::RunQuality;
-use crate::request::options::GenerateOptions;
+use crate::request::options::{GenerateOptions, Input};
 
 /// Fewer branches than this number prove nothing.
 const LEAST_BRANCHES: u64 = 100;
@@ -47,10 +47,17 @@ pub(crate) fn check_binary(
         if options.ignore_build_id {
             return Ok(Some(Diagnostic::warning(DiagnosticCode::BinaryMismatch, message)));
         }
-        return Err(Error::new(ErrorCode::BinaryMismatch, message).path(path).hint(
-            "Name the binary that was running (perf's own copy is in ~/.debug, unless -N left it out). {--ignore-build-id} makes the profile \
-             all the same.",
-        ));
+        let hint = match options.input {
+            Input::Traces(_) => {
+                "Name the binary that was running. If the traces have no build ids, which `autofdo-gen inspect` tells, they may be of several \
+                 builds: collect them from recordings made with `perf record --buildid-mmap`. {--ignore-build-id} makes the profile all the same."
+            }
+            _ => {
+                "Name the binary that was running (perf's own copy is in ~/.debug, unless -N left it out). {--ignore-build-id} makes the profile \
+                 all the same."
+            }
+        };
+        return Err(Error::new(ErrorCode::BinaryMismatch, message).path(path).hint(hint));
     }
     Ok((wrong >= DOUBTFUL).then(|| {
         let message = format!(

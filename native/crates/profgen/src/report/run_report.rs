@@ -40,7 +40,7 @@ impl Circumstances {
         if self.is_doubtful || self.unknown_share().is_some() {
             "The warning above tells the probable cause"
         } else if self.patches_itself {
-            "A kernel changes its code while it runs; a recording made with `perf record --kcore` holds the code that ran"
+            "A kernel changes its code while it runs; a recording made with `perf record --kcore` holds the code that ran, and {--perfdata} reads it"
         } else if self.same_build {
             "The build id says that this is the binary that ran, so probably the program changed its code while it ran, or the CPU did not \
              record every branch"

@@ -11,7 +11,7 @@ pub(crate) enum Encoding {
 }
 
 /// First bytes of formats that are not sample profiles. Numbers are in the byte order of the machine that wrote them.
-const FOREIGN_MAGIC: [(&[u8], Foreign); 18] = [
+const FOREIGN_MAGIC: [(&[u8], Foreign); 19] = [
     // Source: LLVM's InstrProfData.inc, INSTR_PROF_RAW_MAGIC_64 and _32.
     (b"\x81rforpl\xff", Foreign::RawInstrumentation),
     (b"\x81Rforpl\xff", Foreign::RawInstrumentation),
@@ -27,6 +27,7 @@ const FOREIGN_MAGIC: [(&[u8], Foreign); 18] = [
     (b"oncg", Foreign::GcovNotes),
     (b"gcno", Foreign::GcovNotes),
     // Source: Linux, tools/perf/Documentation/perf.data-file-format.txt.
+    (b"PAR1", Foreign::Parquet),
     (b"PERFILE2", Foreign::PerfData),
     (b"2ELIFREP", Foreign::PerfData),
     (b"\x7fELF", Foreign::Elf),
@@ -101,6 +102,7 @@ mod tests {
         assert_eq!(foreign(b"\x81rforpl\xff\x0a\0\0\0"), Foreign::RawInstrumentation);
         assert_eq!(foreign(b"adcg*704"), Foreign::Gcov);
         assert_eq!(foreign(b"PERFILE2\x68"), Foreign::PerfData);
+        assert_eq!(foreign(b"PAR1\x15\x04"), Foreign::Parquet);
         assert_eq!(
             foreign(b"# IR level Instrumentation Flag\n:ir\nmain\n"),
             Foreign::Unknown

@@ -26,6 +26,8 @@ pub enum Foreign {
     Gcov,
     /// GCC's coverage notes.
     GcovNotes,
+    /// A Parquet file, such as a trace shard.
+    Parquet,
     /// A recording that `perf record` wrote.
     PerfData,
     /// An executable or object file.
@@ -63,6 +65,7 @@ impl fmt::Display for Foreign {
             Self::RawMemory => "a raw memory profile",
             Self::Gcov => "GCC coverage data or an AutoFDO profile for GCC (gcov)",
             Self::GcovNotes => "GCC coverage notes (.gcno)",
+            Self::Parquet => "a Parquet file, perhaps traces",
             Self::PerfData => "a perf.data file",
             Self::Elf => "an ELF file",
             Self::Archive => "an archive of object files",

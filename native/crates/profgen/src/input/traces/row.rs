@@ -673,6 +673,6 @@ fn too_large(path: &Path) -> Error {
     invalid(
         path,
         "with this file the counts add up to more than 64 bits hold",
-        "Give fewer files, or scale the counts down: `SELECT ... SUM(count) // 1000`.",
+        "Give fewer files, or scale both sums down, in DuckDB with `(SUM(count) // 1000)::UBIGINT AS count`, and the same for `mispredicted`.",
     )
 }
