@@ -16,6 +16,7 @@ import {
   inspectPerfData,
   inspectTraces,
   mergeProfiles,
+  report,
 } from '../../src/index.js';
 import { referencesIn, worded } from '../../src/options/wording.js';
 import { fixture } from '../support/fixtures.js';
@@ -123,6 +124,10 @@ const MISTAKES: [string, () => Promise<unknown>][] = [
   ['a missing recording', () => inspectPerfData('x')],
   ['no recording', () => inspectPerfData('')],
   ['a missing shard', () => inspectTraces('x')],
+  ['no recording to collect', () => collectTraces({ perfData: [], output: 'x' })],
+  ['no output of a collection', () => collectTraces({ perfData: 'x', output: '' })],
+  ['no profile', () => mergeProfiles({ inputs: [] })],
+  ['several profiles with a base', () => report({ profile: ['x', 'y'], base: 'z' })],
   ['a missing package', () => diagnoseBinary({ binary: calc.binary, dwp: 'x' })],
   ['standard input twice', () => mergeProfiles({ inputs: ['-', '-'] })],
   ['a package that is not used', () => diagnoseBinary({ binary: calc.binary, dwp: calc.perfData })],
@@ -147,7 +152,7 @@ it.each([
     (told) => remedies((told as { findings?: Finding[] }).findings ?? []),
     (error: AutofdoError) => remedies([error]),
   );
-  for (const hint of found) expect(hint).toMatch(/^(?:[A-Z`'-]|npx |autofdo-gen |docs\/).*[.?!`)]$/s);
+  for (const hint of found) expect(hint).toMatch(/^(?:[A-Z`'-].*[.?!]\)?|(?:npx |autofdo-gen |docs\/).*[.?!`)])$/s);
 });
 
 it('options, values and calls have the names of the library', () => {
