@@ -1,7 +1,7 @@
 import type { DiagnosticCode } from '../diagnostic-code.js';
 import { AutofdoError, type AutofdoErrorCode } from '../errors.js';
 import type { PerfDataSummary } from '../perf-data/summary.js';
-import { formatCount, formatSeconds, formatShare, percentOf } from '../report/format.js';
+import { formatCount, formatSeconds, formatShare, percentOf, plural } from '../report/format.js';
 import type { Diagnostic, EntryClass, Statistics } from '../result.js';
 import type { BinaryFacts, SampleSurvey } from './facts.js';
 import { type Finding, type Fix, limit } from './findings.js';
@@ -196,11 +196,12 @@ function sharedNames({ kernel, compilers }: BinaryFacts, survey: SampleSurvey): 
  */
 function coverage({ kernel }: BinaryFacts, { functions, sampledFunctions }: SampleSurvey): Finding[] {
   if (kernel?.options['CONFIG_AUTOFDO_PROFILE_ACCURATE'] !== 'y') return [];
+  const without = functions - sampledFunctions;
   return [
     {
       code: 'others-count-as-cold',
       severity: 'note',
-      message: `${formatCount(functions - sampledFunctions)} of ${formatCount(functions)} functions have no samples, and \
+      message: `${formatCount(without)} of ${plural(functions, 'function')} ${without === 1 ? 'has' : 'have'} no samples, and \
 CONFIG_AUTOFDO_PROFILE_ACCURATE makes clang optimise them as cold code`,
       hint: 'record every load that matters, merge the profiles, or turn the option off',
     },

@@ -134,7 +134,10 @@ function discriminatorText({ compilers, flowSensitive }: BinaryFacts): string {
   if (some === 0 && calls > 0)
     return `none in lines; calls of inlined functions have some in ${plural(calls, 'unit')}`;
   if (some === 0) return 'none';
-  const units = `in ${formatCount(some)} of ${formatCount(sum(({ withLines }) => withLines))} units with lines`;
+  const units = `in ${formatCount(some)} of ${plural(
+    sum(({ withLines }) => withLines),
+    'unit',
+  )} with lines`;
   return `${units}${flowSensitive ? ', flow-sensitive' : ''}`;
 }
 
@@ -158,7 +161,7 @@ function profilingFlagText({ compilers }: BinaryFacts): string {
 function functionsText({ statistics, survey }: RecordingDiagnosis): string {
   const inProfile = formatCount(statistics?.functions ?? 0);
   if (survey === undefined) return inProfile;
-  return `${inProfile} in the profile; ${formatCount(survey.sampledFunctions)} of ${formatCount(survey.functions)} have samples`;
+  return `${inProfile} in the profile; ${formatCount(survey.sampledFunctions)} of ${formatCount(survey.functions)} ${survey.sampledFunctions === 1 ? 'has' : 'have'} samples`;
 }
 
 /**

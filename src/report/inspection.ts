@@ -12,7 +12,7 @@ export function inspectionText(summary: PerfDataSummary): string {
     if (text) lines.push(labelledLine(label, text));
   };
   const machineParts = [machine.hostname, machine.osRelease && `Linux ${machine.osRelease}`, machine.arch];
-  const cpus = machine.cpus === undefined ? undefined : `${machine.cpus} CPUs`;
+  const cpus = machine.cpus === undefined ? undefined : plural(machine.cpus, 'CPU');
   line('file', `${summary.file} (${describeContainer(summary)})`);
   line('machine', [...machineParts, cpus].filter(Boolean).join(', '));
   line('CPU', [machine.cpu, machine.cpuId && `(${machine.cpuId})`].filter(Boolean).join(' '));

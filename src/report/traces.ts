@@ -64,8 +64,24 @@ function eventText(count: bigint, { binaries }: TracesSummary): string {
 
 function ledgerLines(ledger: readonly Counted[]): string[] {
   return ledger.map(({ name, count }, index) =>
-    line(index === 0 ? 'read' : '', `${formatCount(count)} ${name}`),
+    line(index === 0 ? 'read' : '', `${formatCount(count)} ${count === 1n ? singular(name) : name}`),
   );
+}
+
+/** The nouns that names of the ledger begin with, and their singulars. */
+const NOUNS = {
+  samples: 'sample',
+  entries: 'entry',
+  addresses: 'address',
+  records: 'record',
+  'call chains': 'call chain',
+};
+
+/** Returns a name of the ledger for one thing: `entry that was not taken`. */
+function singular(name: string): string {
+  const noun = Object.entries(NOUNS).find(([plural]) => name.startsWith(plural));
+  if (noun === undefined) return name;
+  return (noun[1] + name.slice(noun[0].length)).replace(' that were ', ' that was ');
 }
 
 function line(label: string, text: string): string {

@@ -224,13 +224,13 @@ describe('for a kernel whose compiler takes the profile for complete, the diagno
   it('tells how many functions have no samples', async () => {
     const options = [{ name: 'CONFIG_AUTOFDO_PROFILE_ACCURATE', value: 'y' }];
     const kernel = { hasConfig: true, options, banner: 'Linux version 6.19.0 (x)' };
-    const found = (change: Partial<BindingExamination>) => {
+    const found = (change: Partial<BindingExamination>, sampledFunctions = 34) => {
       const facts = toFacts({ ...KERNEL, ...change }, undefined);
       const survey = {
         samples: 9,
         compilers: [CLANG],
         functions: 1234,
-        sampledFunctions: 34,
+        sampledFunctions,
         shared: [],
         sharedSamples: 0,
       };
@@ -244,6 +244,7 @@ describe('for a kernel whose compiler takes the profile for complete, the diagno
     };
     expect(found({ kernel })).toMatchObject([{ code: 'others-count-as-cold', severity: 'note' }]);
     expect(found({ kernel })[0]?.message).toMatch(/^1,200 of 1,234 functions have no samples/);
+    expect(found({ kernel }, 1233)[0]?.message).toMatch(/^1 of 1,234 functions has no samples/);
     expect(found({})).toEqual([]);
   });
 });

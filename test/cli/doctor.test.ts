@@ -18,7 +18,7 @@ describe('autofdo-gen doctor', () => {
     const lines = stdout.toString().split('\n');
     expect(stderr).toBe('');
     expect(lines).toContain('build id        0645410aaf57b3646abef104f5623a0eff19246f');
-    expect(lines).toContain('discriminators  in 1 of 1 units with lines, flow-sensitive');
+    expect(lines).toContain('discriminators  in 1 of 1 unit with lines, flow-sensitive');
     expect(lines).toContain('profiling flag  -fdebug-info-for-profiling: yes');
     expect(lines).toContain('verdict         good');
     const commands = lines.filter((line) => /^(next|then) /.test(line)).map((line) => line.slice(16));
@@ -157,7 +157,7 @@ describe('autofdo-gen doctor', () => {
   it('still describes the binary if the recording cannot be read', async () => {
     const { status, stdout } = await run('--binary', calc.binary, '--perfdata', calc.binary);
     expect(stdout.toString()).toMatch(
-      /^discriminators {2}in 1 of 1 units[\s\S]*^blocker {9}.*(ELF|not a perf\.data)/m,
+      /^discriminators {2}in 1 of 1 unit[\s\S]*^blocker {9}.*(ELF|not a perf\.data)/m,
     );
     expect(status).toBe(1);
   });
