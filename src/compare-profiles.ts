@@ -1,6 +1,6 @@
 import type { BindingCompareOptions } from '../native/binding/index.cjs';
 import { runCompare } from './native.js';
-import { checkOptions, checkStdin, defined, invalid, u64 } from './options/check.js';
+import { checkLocal, checkOptions, checkStdin, defined, invalid, u64 } from './options/check.js';
 import { COMPARE_OPTIONS, type CompareOptions } from './options/compare.js';
 import type { Diagnostic } from './result.js';
 
@@ -92,6 +92,7 @@ export async function compareWith(
   checkOptions(options, COMPARE_OPTIONS);
   const { signal, ...same } = options;
   if (!options.base || !options.test) throw invalid('two profiles are needed', 'set `base` and `test`');
+  checkLocal([options.base, options.test]);
   checkStdin([options.base, options.test]);
   const binding: BindingCompareOptions = defined({
     ...same,

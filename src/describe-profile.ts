@@ -1,6 +1,6 @@
 import type { BindingShowOptions } from '../native/binding/index.cjs';
 import { runShow } from './native.js';
-import { checkOptions, defined, invalid } from './options/check.js';
+import { checkLocal, checkOptions, defined, invalid } from './options/check.js';
 import { DESCRIBE_OPTIONS, type DescribeOptions } from './options/describe.js';
 import type { Diagnostic } from './result.js';
 import type { ProfileFormat } from './sample-profile/types.js';
@@ -70,6 +70,7 @@ export async function describeProfile(options: DescribeOptions): Promise<Profile
   checkOptions(options, DESCRIBE_OPTIONS);
   const { signal, ...same } = options;
   if (typeof same.path !== 'string' || same.path === '') throw invalid('no profile was given', 'set `path`');
+  checkLocal([same.path]);
   const binding: BindingShowOptions = defined({ ...same, top: options.top ?? 100 });
   return runShow(binding, { signal });
 }

@@ -13,7 +13,7 @@ import { weigh } from './diagnosis/weighing.js';
 import { AutofdoError, type AutofdoErrorCode } from './errors.js';
 import { toResult } from './generate-profile.js';
 import { runExamine, runGenerate } from './native.js';
-import { checkOptions, defined, invalid, list } from './options/check.js';
+import { checkLocal, checkOptions, defined, invalid, list } from './options/check.js';
 import { DIAGNOSE_OPTIONS, type DiagnoseOptions } from './options/diagnose.js';
 import { toBindingOptions } from './options/generate.js';
 import { inspectPerfData } from './perf-data/inspect.js';
@@ -53,6 +53,7 @@ export async function diagnoseBinary(options: DiagnoseOptions): Promise<BinaryDi
   const { binary, debugBinary, dwp, signal } = options;
   if (typeof binary !== 'string' || binary === '') throw invalid('no binary was given', 'set `binary`');
   const perfData = list(options.perfData);
+  checkLocal([binary, ...perfData]);
   if (perfData.includes('-')) {
     throw invalid('standard input cannot be read twice', 'write the recording to a file');
   }

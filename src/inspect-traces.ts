@@ -1,6 +1,6 @@
 import type { Counted } from './collect-traces.js';
 import { type JobControl, runInspectShard } from './native.js';
-import { invalid } from './options/check.js';
+import { checkTraces, invalid } from './options/check.js';
 
 /** A mapped file that has rows in a trace shard. */
 export interface TracedBinary {
@@ -59,6 +59,7 @@ export interface TracesSummary {
  */
 export async function inspectTraces(path: string, control: JobControl = {}): Promise<TracesSummary> {
   if (typeof path !== 'string' || path === '') throw invalid('no file was given', 'pass its path');
+  checkTraces([path]);
   const { sampleTimes, written, schemaVersion, tool, host, binaries, ...same } = await runInspectShard(
     path,
     control,

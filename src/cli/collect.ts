@@ -5,6 +5,8 @@ import { COLLECT_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { refuseTerminal } from './standard-input.js';
+import { refuseStrays } from './stray-arguments.js';
 import { EXIT, print, printDiagnostics, printMessage } from './terminal.js';
 
 interface CollectCommand {
@@ -29,10 +31,7 @@ export async function runCollectCommand(args: readonly string[]): Promise<number
 }
 
 function toCommand(parsed: ParsedArgs): CollectCommand {
-  const [stray] = parsed.positionals;
-  if (stray !== undefined) {
-    throw new UsageError(`unexpected argument '${stray}'`, 'name the recording with --perfdata');
-  }
+  refuseStrays(parsed, 'name the recording with --perfdata');
   const { perfData, output, ...given } = valuesOf(COLLECT_OPTIONS, parsed);
   const { json = false, quiet = false } = valuesOf(COLLECT_OWN, parsed);
   if (perfData === undefined) {
@@ -42,6 +41,7 @@ function toCommand(parsed: ParsedArgs): CollectCommand {
     const found = output === undefined ? 'no output was given' : 'traces cannot go to stdout';
     throw new UsageError(found, 'name a folder or a .parquet file with -o');
   }
+  refuseTerminal(perfData, 'recording');
   return { options: { ...given, perfData: expandInputs(perfData), output }, json, quiet };
 }
 

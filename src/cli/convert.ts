@@ -5,6 +5,7 @@ import { chosenFormat, outputOptions, requiredTarget } from './encoding.js';
 import { CONVERT_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { refuseTerminal } from './standard-input.js';
 import { print, printDiagnostics, printMessage } from './terminal.js';
 
 interface ConvertCommand {
@@ -37,6 +38,7 @@ function toCommand(parsed: ParsedArgs): ConvertCommand {
       'autofdo-gen convert a.afdo --text -o a.prof',
     );
   }
+  refuseTerminal(input, 'profile');
   const given = valuesOf(CONVERT_OPTIONS, parsed);
   const { json = false, quiet = false, ...encodings } = valuesOf(CONVERT_OWN, parsed);
   const target = requiredTarget(given.output, json);

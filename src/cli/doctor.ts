@@ -7,6 +7,7 @@ import { DOCTOR_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { refuseStrays } from './stray-arguments.js';
 import { EXIT, print, printError } from './terminal.js';
 
 interface DoctorCommand {
@@ -30,10 +31,7 @@ export async function runDoctorCommand(args: readonly string[]): Promise<number>
 }
 
 function toCommand(parsed: ParsedArgs): DoctorCommand {
-  const [stray] = parsed.positionals;
-  if (stray !== undefined) {
-    throw new UsageError(`unexpected argument '${stray}'`, 'name the program with --binary FILE');
-  }
+  refuseStrays(parsed, 'name the program with --binary FILE');
   const { binaries = [], json = false } = valuesOf(DOCTOR_OWN, parsed);
   if (binaries.length === 0) {
     throw new UsageError('no binary was given', 'autofdo-gen doctor --binary vmlinux [--perfdata perf.data]');

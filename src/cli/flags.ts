@@ -316,6 +316,7 @@ export const COMMANDS = {
     main: [
       'binary',
       'perfdata',
+      'traces',
       'debug-binary',
       'output',
       'format',
@@ -357,8 +358,9 @@ Exit status: 0 the binary is usable, perhaps with limits, 1 it is not usable, 2 
     flags: flagsOf(COLLECT_OPTIONS, COLLECT_OWN),
     more: `No binary is needed here. Traces say how often each branch was taken, and where the straight run
 after it ended, or how often each address was sampled. Add the files of all hosts up with
-\`SUM(count) ... GROUP BY ALL\`, and name the sum with --traces in place of --perfdata: the profile is
-the same. docs/trace-shards.md has the columns.
+\`SUM(count)::UBIGINT ... GROUP BY ALL\` (in DuckDB; other engines write the cast otherwise), and
+name the sum with --traces in place of --perfdata: the profile is the same. docs/trace-shards.md has
+the whole statement and the columns.
 
 Exit status: 0 the files are complete, 1 the job failed (files that were finished before stay),
 2 wrong usage, 130 interrupted.
@@ -366,9 +368,13 @@ Exit status: 0 the files are complete, 1 the job failed (files that were finishe
   },
   inspect: {
     what: 'tell what a recording or traces hold',
-    usage: ['FILE [--json]'],
+    usage: ['FILE... [--json]'],
     flags: flagsOf(INSPECT_OWN),
-    more: 'FILE is a perf.data (file, directory, pipe, or - for stdin), or a file that collect wrote.\n',
+    more: `FILE is a perf.data (file, directory, pipe, or - for stdin), traces of collect, a folder of traces,
+or a quoted glob. With --json, a folder, a glob or several files give an array.
+
+Exit status: 0 all files were described, 1 a file cannot be read, 2 wrong usage, 130 interrupted.
+`,
   },
   report: {
     what: 'show where the weight of a profile lies',

@@ -3,20 +3,23 @@ import type { ValuesOf } from '../options/flag.js';
 import { GENERATE_OPTIONS, type GenerateOptions } from '../options/generate.js';
 import { nameFlags } from '../options/wording.js';
 import type { GenerateResult } from '../result.js';
+import { failedToParse } from './command.js';
 import { CREATE_LLVM_PROF_OWN, createLlvmProfDefaults, withoutEffect } from './create-llvm-prof.js';
 import { outputOptions } from './encoding.js';
 import { COMMANDS, GENERATE_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { runListing, toListing } from './listing.js';
+import { otherCommands } from './other-commands.js';
 import { type ParsedArgs, parseFlags, UsageError, valuesOf } from './parse-args.js';
+import { refuseTerminal } from './standard-input.js';
+import { refuseStrays } from './stray-arguments.js';
 import {
   EXIT,
   isWatched,
   print,
   printDiagnostic,
   printDiagnostics,
-  printError,
   printMessage,
   useColours,
 } from './terminal.js';
@@ -41,8 +44,9 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
   }
   nameFlags();
   let command: { options: GenerateOptions; flags: CommandFlags };
+  let parsed: ParsedArgs | undefined;
   try {
-    const parsed = parseFlags(args, COMMANDS.generate.flags);
+    parsed = parseFlags(args, COMMANDS.generate.flags, (spelling) => otherCommands(spelling, 'generate'));
     const { help, helpAll, version: wantsVersion, color } = valuesOf(GENERATE_OWN, parsed);
     if (help === true || helpAll === true) {
       const { commandHelp, fullHelp, llvmProfgenHelp } = await import('./help.js');
@@ -55,6 +59,7 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
       return EXIT.ok;
     }
     if (color !== undefined) useColours(color);
+    refuseStrays(parsed, 'name the program with --binary and the recording with --perfdata');
     const listing = toListing(parsed);
     if (listing !== undefined) return runListing(listing);
     command = toCommand(parsed);
@@ -62,8 +67,8 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
       printDiagnostic('warning', `${flag} of create_llvm_prof has no effect here`);
     }
   } catch (error) {
-    printError(error);
-    return asLlvmProfgen(args) ? EXIT.failed : EXIT.usage;
+    const status = await failedToParse(error, parsed);
+    return asLlvmProfgen(args) ? EXIT.failed : status;
   }
   const { options, flags } = command;
   const status = await runCommandJob({
@@ -83,19 +88,15 @@ export async function runGenerateCommand(args: readonly string[]): Promise<numbe
  * arguments need not be valid for this check.
  */
 function asLlvmProfgen(args: readonly string[]): boolean {
-  return args.some((arg) => /^--?compat=llvm-profgen$/.test(arg));
+  return args.some(
+    (arg, at) =>
+      /^--?compat=llvm-profgen$/.test(arg) || (/^--?compat$/.test(arg) && args[at + 1] === 'llvm-profgen'),
+  );
 }
 
 const INPUTS = ['perfData', 'perfScript', 'traces', 'unsymbolizedProfile', 'llvmSampleProfile'] as const;
 
 function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: CommandFlags } {
-  const [stray] = parsed.positionals;
-  if (stray !== undefined) {
-    throw new UsageError(
-      `unexpected argument '${stray}'`,
-      'name the program with --binary and the recording with --perfdata',
-    );
-  }
   const given = { ...valuesOf(GENERATE_OPTIONS, parsed), ...createLlvmProfDefaults(parsed) };
   const { useLbr } = valuesOf(CREATE_LLVM_PROF_OWN, parsed);
   const {
@@ -129,6 +130,8 @@ function toCommand(parsed: ParsedArgs): { options: GenerateOptions; flags: Comma
   if (json && target === '-') {
     throw new UsageError('--json and -o - both write to stdout', 'name an output file with -o FILE');
   }
+  refuseTerminal(perfData, 'recording');
+  refuseTerminal(perfScript, 'text');
   const options: GenerateOptions = {
     ...given,
     samples: given.samples ?? (useLbr === undefined ? undefined : useLbr ? 'branches' : 'addresses'),

@@ -1,4 +1,5 @@
 import type { MergeResult } from '../merge-profiles.js';
+import { checkStdin } from '../options/check.js';
 import { MERGE_OPTIONS, type MergeOptions } from '../options/merge.js';
 import { parseCommand } from './command.js';
 import { chosenFormat, outputOptions, requiredTarget } from './encoding.js';
@@ -6,6 +7,7 @@ import { MERGE_OWN } from './flags.js';
 import { expandProfiles } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { refuseTerminal } from './standard-input.js';
 import { EXIT, print, printDiagnostics, printMessage } from './terminal.js';
 import { listedInputs, weightedInputs } from './weighted-inputs.js';
 
@@ -44,11 +46,15 @@ function toCommand(parsed: ParsedArgs): MergeCommand {
     quiet = false,
     ...encodings
   } = valuesOf(MERGE_OWN, parsed);
+  const keepGoing = given.keepGoing === true || failureMode === 'warn' || failureMode === 'all';
+  checkStdin([...parsed.positionals, ...inputFiles]);
+  refuseTerminal(parsed.positionals, 'profile');
+  refuseTerminal(inputFiles, 'list');
   // The order is llvm-profdata's. It matters where checksums differ: the first version of a function stays.
   const inputs = [
-    ...expandProfiles(parsed.positionals),
-    ...weightedInput.flatMap(weightedInputs),
-    ...inputFiles.flatMap(listedInputs),
+    ...expandProfiles(parsed.positionals, keepGoing),
+    ...weightedInput.flatMap((text) => weightedInputs(text, keepGoing)),
+    ...inputFiles.flatMap((list) => listedInputs(list, keepGoing)),
   ];
   if (inputs.length === 0) throw new UsageError('no input was given', 'autofdo-gen merge A B -o OUT');
   const target = listOnly ? '-' : requiredTarget(given.output, json);
@@ -59,7 +65,7 @@ function toCommand(parsed: ParsedArgs): MergeCommand {
     format: chosenFormat({ ...given, ...encodings }),
     output: undefined,
     ...outputOptions(target),
-    ...((failureMode === 'warn' || failureMode === 'all') && { keepGoing: true }),
+    ...(keepGoing && { keepGoing }),
   };
   return { options, listOnly, target, json, quiet };
 }

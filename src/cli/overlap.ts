@@ -4,6 +4,7 @@ import { parseCommand } from './command.js';
 import { OVERLAP_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { refuseTerminal } from './standard-input.js';
 import { EXIT, printDiagnostics, printMessage } from './terminal.js';
 import { checkTarget, writeTarget } from './text-output.js';
 
@@ -42,6 +43,7 @@ function toCommand(parsed: ParsedArgs): OverlapCommand {
       'autofdo-gen overlap old.afdo new.afdo',
     );
   }
+  refuseTerminal([base, test], 'profile');
   const { threshold, output: target = '-', json = false, demangle = false } = valuesOf(OVERLAP_OWN, parsed);
   const options = { top: 10, ...valuesOf(COMPARE_OPTIONS, parsed), base, test };
   return { options, threshold, target, json, demangle };

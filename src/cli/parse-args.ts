@@ -13,6 +13,8 @@ export interface ParsedArgs {
   /** Values by the spelling on the command line, with dashes between the words of the name. */
   spellings: Map<string, FlagValue>;
   positionals: string[];
+  /** For each of these arguments, the last flag before it, or undefined if no flag is before it. */
+  preceding: (Flag | undefined)[];
 }
 
 /** Wrong use of the command line. The exit status is 2. */
@@ -27,8 +29,14 @@ export class UsageError extends AutofdoError {
  * `--flag=VALUE`. A boolean flag stands alone or has `=0`, `=1`, `=true` or `=false`; `--no-flag` is `--flag=0`.
  * If a flag is given twice, the last value is used, except for lists, which are joined. As in Abseil's flags,
  * words may have `_` between them, and `--noflag` and `--flag=no` turn a flag off.
+ *
+ * `elsewhere` says where a flag is known that is not in `flags`.
  */
-export function parseFlags(args: readonly string[], flags: readonly Flag[]): ParsedArgs {
+export function parseFlags(
+  args: readonly string[],
+  flags: readonly Flag[],
+  elsewhere: (name: string) => string | undefined = () => undefined,
+): ParsedArgs {
   const spellings = flags.flatMap((flag) =>
     [flag.name, ...(flag.aliases ?? [])].map((name) => [name, flag] as const),
   );
@@ -45,17 +53,23 @@ export function parseFlags(args: readonly string[], flags: readonly Flag[]): Par
     strict: false,
     tokens: true,
   });
-  const parsed: ParsedArgs = { values: new Map(), spellings: new Map(), positionals: [] };
+  const parsed: ParsedArgs = { values: new Map(), spellings: new Map(), positionals: [], preceding: [] };
+  let before: Flag | undefined;
   for (const token of tokens) {
-    if (token.kind === 'positional') parsed.positionals.push(token.value);
+    if (token.kind === 'positional') {
+      parsed.positionals.push(token.value);
+      parsed.preceding.push(before);
+    }
     if (token.kind !== 'option') continue;
     const flag = byName.get(token.name);
+    before = flag;
     if (flag === undefined) {
       const denied = byName.get(/^no-?(.+)/.exec(token.name)?.[1] ?? '');
       if (denied?.kind !== 'boolean' || token.value !== undefined) {
         throw unknownFlag(
           token.name,
           spellings.map(([spelling]) => spelling),
+          elsewhere(token.name),
         );
       }
       parsed.values.set(denied.name, false);
@@ -204,12 +218,13 @@ function missingValue(flag: Flag): UsageError {
 /** Names that perf gives to the flag for the recording. */
 const INPUT_OF_PERF = ['i', 'input'];
 
-function unknownFlag(name: string, known: readonly string[]): UsageError {
+function unknownFlag(name: string, known: readonly string[], elsewhere: string | undefined): UsageError {
   const dashes = name.length === 1 ? '-' : '--';
   const isInput = INPUT_OF_PERF.includes(name) && known.includes('perfdata');
   // Any one-letter name is near to any other, so no suggestion is made for a single letter.
   const near = isInput ? 'perfdata' : name.length === 1 ? undefined : nearest(name, known);
-  return new UsageError(`unknown flag ${dashes}${name}`, `see --help${suggestion(near, '--')}`);
+  const other = isInput || elsewhere === undefined ? '' : `${elsewhere}; `;
+  return new UsageError(`unknown flag ${dashes}${name}`, `${other}see --help${suggestion(near, '--')}`);
 }
 
 function suggestion(name: string | undefined, prefix = ''): string {

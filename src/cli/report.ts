@@ -7,6 +7,8 @@ import { type REPORT_FORMS, REPORT_OWN } from './flags.js';
 import { expandInputs } from './input-files.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { refuseTerminal } from './standard-input.js';
+import { refuseStrays } from './stray-arguments.js';
 import {
   isShown,
   isWatched,
@@ -61,11 +63,10 @@ export async function runReportCommand(args: readonly string[]): Promise<number>
 function toCommand(parsed: ParsedArgs): ReportCommand {
   const given = valuesOf(REPORT_OPTIONS, parsed);
   const { output, format, text, json, top = 15, quiet = false } = valuesOf(REPORT_OWN, parsed);
+  const isRecorded = [given.perfData, given.perfScript, given.traces].some((input) => input !== undefined);
+  if (isRecorded) refuseStrays(parsed, 'name recordings or finished profiles, not both');
   const profile = expandInputs(parsed.positionals);
-  if (
-    profile.length === 0 &&
-    [given.perfData, given.perfScript, given.traces].every((input) => input === undefined)
-  ) {
+  if (profile.length === 0 && !isRecorded) {
     throw new UsageError(
       'no profile and no recording was given',
       'autofdo-gen report --binary FILE --perfdata FILE -o report.html, or autofdo-gen report a.afdo -o report.html',
@@ -89,6 +90,8 @@ function toCommand(parsed: ParsedArgs): ReportCommand {
   if (target === '-' && isShown() && (form === 'html' || form === 'pprof')) {
     throw new UsageError(`${form} is not for a terminal`, 'name a file with -o FILE');
   }
+  refuseTerminal(given.perfData, 'recording');
+  refuseTerminal(given.perfScript, 'text');
   const options: ReportOptions = {
     ...given,
     perfData: given.perfData && expandInputs(given.perfData),

@@ -9,6 +9,7 @@ import { parseCommand } from './command.js';
 import { SHOW_OWN } from './flags.js';
 import { runCommandJob } from './job.js';
 import { type ParsedArgs, UsageError, valuesOf } from './parse-args.js';
+import { refuseTerminal } from './standard-input.js';
 import { printAll, printDiagnostics } from './terminal.js';
 import { checkTarget, writeTarget } from './text-output.js';
 
@@ -75,6 +76,15 @@ function toCommand(parsed: ParsedArgs): ShowCommand {
   const isAsked = allFunctions || name !== undefined || symbols || given.detailedSummary === true;
   // In llvm-profdata, --topn asks for the hot functions, and 0 asks for all of them.
   const hotFunctions = given.hotFunctions ?? (isAsked && Boolean(given.top));
+  refuseTerminal(file, 'profile');
+  const reads = allFunctions || name !== undefined || symbols;
+  const describes = json || (given.sections !== true && (given.detailedSummary === true || hotFunctions));
+  if (file === '-' && reads && describes) {
+    throw new UsageError(
+      'standard input cannot be read twice, for counts or symbols and for a description',
+      'write the profile to a file, or ask for one of them',
+    );
+  }
   return {
     description: { top: 10, topHot: given.top || undefined, ...given, hotFunctions, path: file },
     asLlvmJson: showFormat === 'json',

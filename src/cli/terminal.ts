@@ -25,6 +25,7 @@ export function useColours(on: boolean): void {
 }
 
 /** File descriptors. */
+const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 
@@ -45,6 +46,12 @@ export function isWatched(): boolean {
 /** True if stdout is a terminal, so that a person sees the output at once. */
 export function isShown(): boolean {
   return isTerminal(STDOUT);
+}
+
+/** True if stdin is a terminal, so that a person would have to type what is read from it. */
+export function isTyped(): boolean {
+  // The stream of stdin is not opened, because the addon reads the descriptor itself.
+  return fstatSync(STDIN).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(STDIN);
 }
 
 /**

@@ -6,7 +6,7 @@ import { expandProfiles } from './input-files.js';
 import { UsageError } from './parse-args.js';
 
 /** Returns the profiles that `WEIGHT,FILE` names. The file may be a glob or a folder. */
-export function weightedInputs(text: string): WeightedProfile[] {
+export function weightedInputs(text: string, keepsMissing: boolean): WeightedProfile[] {
   const match = /^(\d+),(.+)$/s.exec(text);
   if (match === null) {
     throw new UsageError(`--weighted-input is '${text}'`, 'expected WEIGHT,FILE, for example 3,a.afdo');
@@ -19,14 +19,14 @@ export function weightedInputs(text: string): WeightedProfile[] {
       'a weight is at least 1 and below 2^64',
     );
   }
-  return expandProfiles([path]).map((file) => ({ path: file, weight }));
+  return expandProfiles([path], keepsMissing).map((file) => ({ path: file, weight }));
 }
 
 /**
  * Returns the profiles that a list names. Each line is `[WEIGHT,]FILE`; empty lines and lines that start with #
  * are skipped.
  */
-export function listedInputs(list: string): WeightedProfile[] {
+export function listedInputs(list: string, keepsMissing: boolean): WeightedProfile[] {
   let text: string;
   try {
     text = readFileSync(list === '-' ? 0 : list, 'utf8');
@@ -40,6 +40,8 @@ export function listedInputs(list: string): WeightedProfile[] {
   return lines
     .filter((line) => line !== '' && !line.startsWith('#'))
     .flatMap((line) =>
-      /^\d+,/.test(line) ? weightedInputs(line) : expandProfiles([line]).map((path) => ({ path })),
+      /^\d+,/.test(line)
+        ? weightedInputs(line, keepsMissing)
+        : expandProfiles([line], keepsMissing).map((path) => ({ path })),
     );
 }

@@ -16,6 +16,31 @@ export function checkStdin(paths: readonly (string | undefined)[]): void {
   }
 }
 
+/** An address such as `s3://bucket/day.parquet`. */
+const ADDRESS = /^[a-z][a-z\d+.-]+:\/\//i;
+
+/** Refuses addresses of object stores and of the web, because only local files are read and written. */
+export function checkLocal(paths: readonly (string | undefined)[]): void {
+  const address = paths.find((path) => path !== undefined && ADDRESS.test(path));
+  if (address !== undefined) {
+    throw invalid(
+      `${address} is an address, and only local files are read and written`,
+      'copy files between the store and this machine, or mount the store as a folder',
+    );
+  }
+}
+
+/** Refuses traces that are no local files. */
+export function checkTraces(paths: readonly string[]): void {
+  checkLocal(paths);
+  if (paths.includes('-')) {
+    throw invalid(
+      'traces cannot come from standard input',
+      'write them to a .parquet file, and name that: a Parquet file is not read from its start to its end',
+    );
+  }
+}
+
 /** Returns the values as an array: empty for `undefined`, one element for a single value. */
 export function list<T>(value: T | readonly T[] | undefined): T[] {
   if (value === undefined) return [];

@@ -1,6 +1,6 @@
 import type { BindingCollectOptions } from '../../native/binding/index.cjs';
 import type { Progress } from '../progress.js';
-import { checkOptions, defined, invalid, list } from './check.js';
+import { checkLocal, checkOptions, checkStdin, defined, invalid, list } from './check.js';
 import { JOBS } from './common.js';
 import { choice, flag, NO_FLAG, type OptionTable } from './flag.js';
 import { GENERATE_OPTIONS } from './generate.js';
@@ -19,8 +19,8 @@ export interface CollectOptions extends SampleSelection {
    */
   output: string;
   /**
-   * Limit of one file in the folder: a time, for example `30s`, `10m` or `1h`, or a size, for example `64MiB` or
-   * `1GB`. At the limit the file is finished and the next one is begun. Absent: all rows go into one file. A
+   * Limit of one file in the folder: a time, a whole number with the unit `s`, `m`, `h` or `d`, or a size with the
+   * unit `KB`, `MB`, `GB` (powers of 1000), `KiB`, `MiB` or `GiB`, for example `10m` or `64MiB`. At the limit the file is finished and the next one is begun. Absent: all rows go into one file. A
    * file of a stream is finished in time even if no records arrive. The size is checked after every 16 MiB of the
    * recording.
    */
@@ -72,7 +72,7 @@ export const COLLECT_OPTIONS = {
     'Output',
     'string',
     'rotate',
-    'Finish a file, and begin the next one, after a time or with a size: 10m, 1h, 64MiB.',
+    'Begin a new file after a time (number with s, m, h or d) or at a size (KB, MB, GB, KiB, MiB or GiB): 10m, 64MiB.',
     { value: 'WHEN' },
   ),
   host: flag('Output', 'boolean', 'host', 'Write the name of the host into the file.'),
@@ -106,6 +106,8 @@ export function toBindingCollectOptions(options: CollectOptions): BindingCollect
   if (options.output === undefined || options.output === '') {
     throw invalid('no output was given', 'name a .parquet file or a folder in `output`');
   }
+  checkLocal([...perfData, options.output]);
+  checkStdin(perfData);
   const { signal: _signal, onProgress: _onProgress, ...same } = withBindingSelection(options);
   return defined({ ...same, perfData });
 }

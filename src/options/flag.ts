@@ -54,6 +54,11 @@ export interface Flag<K extends FlagKind = FlagKind> {
   readonly group: FlagGroup;
   /** Placeholder for the value in the help. */
   readonly value?: string;
+  /**
+   * How one value names several files, as an instruction: `put the pattern in quotes`. Absent: it names one. The hint
+   * about arguments without a flag has this text.
+   */
+  readonly several?: string;
   /** Allowed values. */
   readonly choices?: readonly string[];
   /** Least number that is allowed; default 0. */

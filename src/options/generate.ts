@@ -1,7 +1,7 @@
 import type { BindingGenerateOptions } from '../../native/binding/index.cjs';
 import type { Progress } from '../progress.js';
 import type { ProfileFormat } from '../sample-profile/types.js';
-import { checkOptions, defined, invalid, list, u64 } from './check.js';
+import { checkLocal, checkOptions, checkStdin, checkTraces, defined, invalid, list, u64 } from './check.js';
 import { COLD_COUNT, CUTOFF_COLD, FORMATS, JOBS, MILLION, USE_MD5 } from './common.js';
 import { CONTEXT_OPTIONS, type ContextOptions, toBindingContexts } from './contexts.js';
 import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
@@ -174,6 +174,9 @@ export interface GenerateOptions extends SampleSelection, ContextOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** How a flag that takes a pattern names several files. */
+const QUOTED = 'put the pattern in quotes';
+
 /** The definition of each option for generating a profile. */
 export const GENERATE_OPTIONS = {
   binary: flag(
@@ -200,10 +203,11 @@ export const GENERATE_OPTIONS = {
     'Input',
     'list',
     'perfdata',
-    'Recording of `perf record -b`; repeat it, or use a glob, for several; - is stdin.',
+    'Recording of `perf record -b`, or a quoted glob; repeatable; - is stdin.',
     {
       aliases: ['pd', 'profile'],
       value: 'FILE',
+      several: QUOTED,
     },
   ),
   perfScript: flag(
@@ -211,15 +215,12 @@ export const GENERATE_OPTIONS = {
     'list',
     'perfscript',
     'Text of `perf script -F ip,brstack --show-mmap-events`, with or without counts; - is stdin.',
-    { aliases: ['ps'], value: 'FILE' },
+    { aliases: ['ps'], value: 'FILE', several: QUOTED },
   ),
-  traces: flag(
-    'Input',
-    'list',
-    'traces',
-    'Traces of `autofdo-gen collect`, added up in SQL or not; files, globs or folders; repeatable.',
-    { value: 'FILE' },
-  ),
+  traces: flag('Input', 'list', 'traces', 'Traces of `collect`, or their sum: file, quoted glob or folder.', {
+    value: 'FILE',
+    several: `${QUOTED}, name the folder`,
+  }),
   unsymbolizedProfile: flag(
     'Input',
     'string',
@@ -447,20 +448,23 @@ export function toBindingOptions(options: GenerateOptions): BindingGenerateOptio
   if ((binaries.length === 0 && !looksForBinaries) || binaries.includes('')) {
     throw invalid('no binary was given', 'set `binary`');
   }
-  const inputs = [
+  const given = [
     options.perfData,
     options.perfScript,
     options.traces,
     options.unsymbolizedProfile,
     options.llvmSampleProfile,
-  ];
-  const given = inputs.filter((input) => list(input).length > 0).length;
-  if (given !== 1) {
+  ].filter((input) => list(input).length > 0);
+  if (given.length !== 1) {
     throw invalid(
-      given === 0 ? 'no input was given' : 'more than one kind of input was given',
+      given.length === 0 ? 'no input was given' : 'more than one kind of input was given',
       'give exactly one of perfData, perfScript, traces, unsymbolizedProfile and llvmSampleProfile',
     );
   }
+  const inputs = given.flatMap(list);
+  checkTraces(list(options.traces));
+  checkLocal([...binaries, ...inputs, options.output]);
+  checkStdin([...list(options.perfData), ...list(options.perfScript)]);
   const {
     signal: _signal,
     onProgress: _onProgress,

@@ -1,7 +1,7 @@
 import type { BindingMergeOptions } from '../../native/binding/index.cjs';
 import type { Progress } from '../progress.js';
 import type { ProfileFormat } from '../sample-profile/types.js';
-import { checkNames, checkOptions, checkStdin, defined, invalid, u64 } from './check.js';
+import { checkLocal, checkNames, checkOptions, checkStdin, defined, invalid, u64 } from './check.js';
 import { COLD_COUNT, CUTOFF_COLD, FORMAT, JOBS, OUTPUT, USE_MD5 } from './common.js';
 import { choice, flag, NO_FLAG, type OptionTable, unflagged } from './flag.js';
 
@@ -208,7 +208,9 @@ export function toBindingMergeOptions(options: MergeOptions): BindingMergeOption
   if (!Array.isArray(inputs) || inputs.length === 0)
     throw invalid('no input was given', 'name the profiles in `inputs`');
   const profiles = inputs.map(weighted);
-  checkStdin(profiles.map(({ path }) => path));
+  const paths = profiles.map(({ path }) => path);
+  checkLocal([...paths, ...(lists ?? []), options.output]);
+  checkStdin([...paths, ...(lists ?? [])]);
   return defined({
     ...same,
     inputs: profiles,

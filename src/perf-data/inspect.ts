@@ -1,7 +1,7 @@
 import type { BindingInspection } from '../../native/binding/index.cjs';
 import { AutofdoError } from '../errors.js';
 import { type JobControl, runInspect } from '../native.js';
-import { checkOptions, invalid } from '../options/check.js';
+import { checkLocal, checkOptions, invalid } from '../options/check.js';
 import { NO_FLAG, type OptionTable } from '../options/flag.js';
 import type { Progress } from '../progress.js';
 import { branchFilterNames } from './event-attr.js';
@@ -33,6 +33,7 @@ const INSPECT_OPTIONS = { signal: NO_FLAG, onProgress: NO_FLAG } satisfies Optio
 export async function inspectPerfData(path: string, options: InspectOptions = {}): Promise<PerfDataSummary> {
   if (typeof path !== 'string' || path === '') throw invalid('no recording was given', 'pass its path');
   checkOptions(options, INSPECT_OPTIONS);
+  checkLocal([path]);
   return inspect(path, options);
 }
 

@@ -11,7 +11,7 @@ import { AutofdoError } from '../errors.js';
 import { failureReason } from '../failure-reason.js';
 import { toResult } from '../generate-profile.js';
 import { loadDemangle, runExamine, runFindPlaces, runGenerate } from '../native.js';
-import { checkOptions, defined, invalid, list } from '../options/check.js';
+import { checkLocal, checkOptions, defined, invalid, list } from '../options/check.js';
 import { toBindingOptions } from '../options/generate.js';
 import { REPORT_OPTIONS, type ReportOptions } from '../options/report.js';
 import { worded } from '../options/wording.js';
@@ -63,6 +63,9 @@ export async function makeReport(
   if (profiles.length > 0 && recordings.length > 0) {
     throw invalid('finished profiles and recordings were given', 'report about one or the other');
   }
+  checkLocal([...profiles, options.base]);
+  if ([...profiles, options.base].includes('-'))
+    throw invalid('standard input cannot be read twice', 'write the profile to a file');
   return profiles.length > 0 ? reportFinished(profiles, options) : reportRecordings(recordings, options);
 }
 
@@ -77,8 +80,6 @@ async function reportFinished(paths: readonly string[], options: ReportJob): Pro
   checkDebugFiles(options);
   if (binaries.length > 1)
     throw invalid('several binaries were given', 'name the one that the profile is of');
-  if (paths.includes('-'))
-    throw invalid('standard input cannot be read twice', 'write the profile to a file');
   const profiles: ProfileReport[] = [];
   for (const [index, path] of paths.entries()) {
     options.onProgress?.({ phase: 'report', done: index, total: paths.length });

@@ -152,7 +152,8 @@ it.each([
     (told) => remedies((told as { findings?: Finding[] }).findings ?? []),
     (error: AutofdoError) => remedies([error]),
   );
-  for (const hint of found) expect(hint).toMatch(/^(?:[A-Z`'-].*[.?!]\)?|(?:npx |autofdo-gen |docs\/).*[.?!`)])$/s);
+  for (const hint of found)
+    expect(hint).toMatch(/^(?:[A-Z`'-].*[.?!]\)?|(?:npx |autofdo-gen |docs\/).*[.?!`)])$/s);
 });
 
 it('options, values and calls have the names of the library', () => {

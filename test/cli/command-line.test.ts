@@ -170,7 +170,7 @@ describe('autofdo-gen', () => {
     [['--binary', 'a', '--pd', 'b', '--up', 'c'], /cannot be used together/],
     [['perf.data'], /unexpected argument 'perf.data'/],
     [['--binary', 'a', '--pd', 'b', '--json', '-o', '-'], /both write to stdout/],
-    [['inspect'], /expected one file/],
+    [['inspect'], /no file was given/],
   ])('%j is wrong usage', async (args, message) => {
     const { status, stderr } = await run(args);
     expect(status).toBe(2);

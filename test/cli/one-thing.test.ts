@@ -21,6 +21,7 @@ it.each(NAMES)('a collection of one of the %s', (name, one) => {
   const text = (count: bigint) =>
     collectText({
       shards: [{ path: 'x.parquet', rows: 1, size: 1 }],
+      interrupted: false,
       ledger: [{ name, count }],
       diagnostics: [],
       timings: [],

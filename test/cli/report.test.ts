@@ -164,7 +164,7 @@ describe('report', () => {
     [
       'a profile and a recording',
       [PROFILE, '--binary', calc.binary, '--perfdata', calc.perfData],
-      /were given/,
+      /unexpected argument .*\n.*Name recordings or finished profiles, not both/,
     ],
     ['a recording without a binary', ['--perfdata', calc.perfData], /no binary was given/],
   ])('exits with 2 for %s', async (_, args, message) => {

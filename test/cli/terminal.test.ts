@@ -41,6 +41,23 @@ describe.skipIf(!hasScript)('on a terminal', () => {
     for (const text of [clever, dumb]) expect(text).toContain('samples         464');
   });
 
+  it.each<[string, string[], string]>([
+    ['collect', ['--perfdata', '-', '-o', 'x.parquet'], 'Pipe a recording into it: `perf record -o -'],
+    ['generate', ['--binary', binary, '--perfdata', '-'], 'Pipe a recording into it'],
+    ['generate', ['--binary', binary, '--perfscript', '-'], 'Pipe the text of `perf script` into it.'],
+    ['report', ['--binary', binary, '--perfdata', '-'], 'Pipe a recording into it'],
+    ['inspect', ['-'], 'Pipe a recording into it'],
+    ['merge', ['-', '-o', 'x.afdo'], 'Pipe a profile into it'],
+    ['merge', ['-f', '-', '-o', 'x.afdo'], 'Pipe the list into it'],
+    ['show', ['-'], 'Pipe a profile into it'],
+    ['overlap', ['-', 'x.afdo'], 'Pipe a profile into it'],
+    ['convert', ['-', '-o', 'x.afdo'], 'Pipe a profile into it'],
+  ])('%s does not wait for an input to be typed: %j', (command, args, hint) => {
+    const said = onTerminal([command, ...args], 80, { TERM: 'dumb' });
+    expect(said).toMatch(/^error: standard input is a terminal\r\n {2}hint: /);
+    expect(said).toContain(hint);
+  });
+
   it.each([
     [80, 80],
     [132, 100],
