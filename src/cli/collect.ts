@@ -45,10 +45,7 @@ function toCommand(parsed: ParsedArgs): CollectCommand {
   return { options: { ...given, perfData: expandInputs(perfData), output }, json, quiet };
 }
 
-async function report(
-  result: CollectResult,
-  { json, quiet }: CollectCommand,
-): Promise<number | undefined> {
+async function report(result: CollectResult, { json, quiet }: CollectCommand): Promise<number | undefined> {
   printDiagnostics(result.diagnostics, !quiet);
   if (!quiet) printMessage((await import('../report/traces.js')).collectText(result));
   if (json) print((await import('../report/json.js')).resultJson(result));
