@@ -49,7 +49,7 @@ export const SELECTION_OPTIONS = {
     'Samples',
     'time',
     'time',
-    'Only samples between these times, in seconds as perf prints them; either may be empty.',
+    'Only samples from one time to another, both included, in seconds as perf prints them; either may be empty.',
     {
       value: 'START,STOP',
     },

@@ -259,14 +259,15 @@ for form in sorted(os.listdir('forms')): print(form)`;
       const partition = `import duckdb, sys
 names = [column for column, *_ in duckdb.sql(f"DESCRIBE FROM read_parquet('{sys.argv[1]}', hive_partitioning=false)").fetchall()]
 for name in names:
-    if name not in ('count', 'mispredicted'):
+    # The texts of \`via\` are longer than a name may be.
+    if name not in ('count', 'mispredicted', 'via'):
         duckdb.sql(f"COPY (FROM read_parquet('{sys.argv[1]}', hive_partitioning=false)) TO 'by/{name}' (FORMAT parquet, PARTITION_BY ({name}))")
         print(name)`;
       mkdirSync(join(folder, 'by'));
       const done = run(python, ['-c', partition, file], folder);
       expect(done.stderr).toBe('');
       const columns = done.stdout.trim().split('\n');
-      expect(columns).toHaveLength(20);
+      expect(columns).toHaveLength(19);
       for (const format of ['extbinary', 'preaggregated']) {
         const generate = (traces: string) => {
           const args = ['--binary', 'binaries/calc', '--traces', traces, '--format', format];

@@ -230,10 +230,10 @@ fn the_first_stack_that_cannot_be_read_is_shown() {
     assert_eq!(message("1>2", Some("- 2")), None);
     let refused = |branch_stack: &str, call_chain: Option<&str>| message(branch_stack, call_chain).expect("refused");
     let found = refused("->-", None);
-    let expected = "a.parquet: column `branch_stack` has \"->-\", and it must be `FROM>TO` in hexadecimal";
+    let expected = "a.parquet: row 0: column `branch_stack` has \"->-\", and it must be `FROM>TO` in hexadecimal";
     assert!(found.starts_with(expected), "{found}");
     let found = refused("1>2", Some(""));
-    let expected = "a.parquet: column `call_chain` has \"\", and it must be addresses in hexadecimal";
+    let expected = "a.parquet: row 0: column `call_chain` has \"\", and it must be addresses in hexadecimal";
     assert!(found.starts_with(expected), "{found}");
     let long = message(&"x".repeat(100_000), None).expect("refused");
     assert!(

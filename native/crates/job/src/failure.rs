@@ -143,7 +143,7 @@ pub fn shard_error(error: traceshard::Error, path: &Path) -> Error {
         ),
         E::NotParquet(_) => (
             ErrorCode::InputInvalid,
-            "Name files that `autofdo-gen collect` wrote with {--traces}, and recordings with {--perfdata}.",
+            "Name files that `autofdo-gen collect` wrote, or a sum of them. `autofdo-gen inspect` describes both, and recordings, too.",
         ),
         E::Damaged(_) => (
             ErrorCode::InputInvalid,

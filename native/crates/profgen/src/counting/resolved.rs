@@ -22,8 +22,8 @@ pub(crate) enum Resolved {
         to: CodeOffset,
         from_target: BinaryId,
         to_target: BinaryId,
-        /// True if the end that is `OUTSIDE` lies in the code of the same target, but at no instruction.
-        half_misplaced: bool,
+        /// The target in whose code the end that is `OUTSIDE` lies, although it is no instruction.
+        misplaced: Option<BinaryId>,
     },
     /// Neither end is an instruction of a target, but one end lies in the code of this target.
     Misplaced(BinaryId),
@@ -42,23 +42,32 @@ impl Resolved {
                 to,
                 from_target,
                 to_target,
-                ..
-            } => match [from_target, to_target].map(is_left_out) {
-                [false, false] => self,
-                [true, true] => unsure,
+                misplaced,
+            } => match [from_target, to_target].map(&is_left_out) {
+                [false, false] => Self::Used {
+                    from,
+                    to,
+                    from_target,
+                    to_target,
+                    misplaced: misplaced.filter(|target| !is_left_out(*target)),
+                },
+                [true, true] => match misplaced.filter(|target| !is_left_out(*target)) {
+                    Some(target) => Self::Misplaced(target),
+                    None => unsure,
+                },
                 [true, false] => Self::Used {
                     from: OUTSIDE,
                     to,
                     from_target: to_target,
                     to_target,
-                    half_misplaced: false,
+                    misplaced: None,
                 },
                 [false, true] => Self::Used {
                     from,
                     to: OUTSIDE,
                     from_target,
                     to_target: from_target,
-                    half_misplaced: false,
+                    misplaced: None,
                 },
             },
             Self::Misplaced(target) if is_left_out(target) => unsure,

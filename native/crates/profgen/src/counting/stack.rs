@@ -176,6 +176,36 @@ pub(crate) fn resolved(source: Place, destination: Place) -> Resolved {
         to,
         from_target,
         to_target,
-        half_misplaced: matches!(places, (Place::Misplaced(target), _) | (_, Place::Misplaced(target)) if target == from_target),
+        misplaced: match places {
+            (Place::Misplaced(target), _) | (_, Place::Misplaced(target)) => Some(target),
+            _ => None,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binaries::id::BinaryId;
+
+    #[test]
+    fn an_end_at_no_instruction_counts_against_the_binary_that_it_is_in() {
+        let [one, other] = [1, 2].map(BinaryId::of);
+        let code = Place::Code(7, one);
+        let used = |from, to, misplaced| Resolved::Used {
+            from,
+            to,
+            from_target: one,
+            to_target: one,
+            misplaced,
+        };
+        for target in [one, other] {
+            let misplaced = Place::Misplaced(target);
+            assert_eq!(resolved(code, misplaced), used(7, OUTSIDE, Some(target)));
+            assert_eq!(resolved(misplaced, code), used(OUTSIDE, 7, Some(target)));
+        }
+        let unmapped = Place::Lost(EntryClass::Unmapped);
+        assert_eq!(resolved(code, unmapped), used(7, OUTSIDE, None));
+        assert_eq!(resolved(unmapped, Place::Misplaced(other)), Resolved::Misplaced(other));
     }
 }

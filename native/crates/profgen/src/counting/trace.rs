@@ -192,10 +192,10 @@ impl TraceTable {
                 to,
                 from_target,
                 to_target,
-                half_misplaced,
+                misplaced,
             } => {
-                if half_misplaced {
-                    self.misplace(from_target, count);
+                if let Some(target) = misplaced {
+                    self.misplace(target, count);
                 }
                 (from, to, from_target != to_target)
             }

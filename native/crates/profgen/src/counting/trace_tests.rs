@@ -37,7 +37,7 @@ fn resolve(entry: RawEntry) -> Resolved {
         to,
         from_target,
         to_target,
-        half_misplaced: false,
+        misplaced: None,
     }
 }
 

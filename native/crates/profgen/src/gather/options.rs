@@ -97,7 +97,10 @@ impl CollectOptions {
 
     /// Returns true if `output` is a file, and not a folder.
     pub(crate) fn is_one_file(&self) -> bool {
-        self.output.extension().is_some_and(|extension| extension == "parquet") && !self.output.is_dir()
+        let names_folder = self.output.as_os_str().as_encoded_bytes().ends_with(b"/");
+        self.output.extension().is_some_and(|extension| extension == "parquet")
+            && !names_folder
+            && !self.output.is_dir()
     }
 
     /// Returns the options of a job that makes profiles of the same samples.

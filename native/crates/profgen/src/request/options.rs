@@ -217,7 +217,7 @@ impl GenerateOptions {
         binaries.for_each(|path| files.add(path));
         match &self.input {
             Input::PerfData(paths) | Input::PerfScript(paths) => paths.iter().for_each(|path| files.add_stream(path)),
-            Input::Traces(paths) => paths.iter().for_each(|path| files.add(path)),
+            Input::Traces(paths) => paths.iter().for_each(|path| files.add_with_extension(path, "parquet")),
             Input::UnsymbolizedProfile(path) | Input::SampleProfile(path) => files.add(path),
         }
         files
