@@ -23,7 +23,7 @@ import { temporaryFolder } from '../support/temporary.js';
 const FREE = 20;
 /**
  * The same time for work that returns a million objects. V8 collects garbage meanwhile, a young generation (16
- * MiB) at a time.
+ * MiB) at a time. On a slow machine it is the time that JavaScript takes to make as many objects.
  */
 const FREE_WITH_OBJECTS = 100;
 
@@ -90,7 +90,8 @@ describe.skipIf(!canMeasureBlocks)('nothing blocks the event loop', () => {
       // Caches that other programs have emptied make a run slower. A block by the work itself occurs in each run.
       let block = Number.POSITIVE_INFINITY;
       for (let run = 0; run < 3 && block >= free; run++) block = Math.min(block, await longestBlock(work));
-      expect(block).toBeLessThan(free);
+      const slow = free === FREE_WITH_OBJECTS ? await longestBlock(async () => makeObjects(1_000_000)) : 0;
+      expect(block).toBeLessThan(Math.max(free, slow));
     },
     120_000,
   );
@@ -102,6 +103,10 @@ it('readProfile ends when it is aborted', async () => {
   setTimeout(() => abort.abort('enough'), 20);
   await expect(reading).rejects.toBe('enough');
 });
+
+function makeObjects(count: number): { line: number; count: bigint }[] {
+  return Array.from({ length: count }, (_, line) => ({ line, count: BigInt(line) }));
+}
 
 function largeProfile(functions: number): string {
   let text = '';
