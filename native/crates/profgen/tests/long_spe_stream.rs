@@ -104,7 +104,7 @@ fn memory_and_disk_do_not_grow_with_the_trace() {
         short.by_file.values().sum::<u64>(),
         12 * ROUNDS * CPUS * PROCESSES * BRANCHES
     );
-    assert_eq!(short.diagnostics, ["branches-sampled"]);
+    assert_eq!(short.diagnostics, ["branches-sampled", "build-ids-missing"]);
     for rotate in [None, Some(Rotation::Bytes(1))] {
         let long = collect_parts(36, 4 * CHANGES, rotate);
         assert_eq!(long.by_file, times(&short.by_file, 3));
