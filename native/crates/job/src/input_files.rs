@@ -43,13 +43,7 @@ impl InputFiles {
     /// Adds a file, or the files in a folder. A path that does not exist adds nothing, because the reader of the
     /// path reports the error.
     pub fn add(&mut self, path: &Path) {
-        self.add_below(path, FOLDER_DEPTH, |_| true);
-    }
-
-    /// Adds a file, or the files in a folder whose names have this extension. The others may be replaced.
-    pub fn add_with_extension(&mut self, path: &Path, extension: &str) {
-        let is_input = |path: &Path| path.extension().is_some_and(|found| found == extension);
-        self.add_below(path, FOLDER_DEPTH, is_input);
+        self.add_below(path, FOLDER_DEPTH);
     }
 
     /// Adds a file. The path `-` stands for standard input.
@@ -61,18 +55,16 @@ impl InputFiles {
         }
     }
 
-    fn add_below(&mut self, path: &Path, depth: usize, is_input: impl Fn(&Path) -> bool + Copy) {
+    fn add_below(&mut self, path: &Path, depth: usize) {
         let metadata = path.metadata().ok();
         self.insert(metadata.as_ref(), path);
         if depth > 0
             && metadata.is_some_and(|metadata| metadata.is_dir())
             && let Ok(entries) = path.read_dir()
         {
-            for path in entries.flatten().map(|entry| entry.path()) {
-                if path.is_dir() || is_input(&path) {
-                    self.add_below(&path, depth - 1, is_input);
-                }
-            }
+            entries
+                .flatten()
+                .for_each(|entry| self.add_below(&entry.path(), depth - 1));
         }
     }
 
@@ -210,22 +202,6 @@ mod tests {
         files.add_stream(&recording);
         for part in &parts {
             assert!(refusal(&files, part).contains("is an input"), "{}", part.display());
-        }
-    }
-
-    #[test]
-    fn other_files_beside_those_with_an_extension_are_no_inputs() {
-        let folder = tempfile::tempdir().expect("folder");
-        let at = |name: &str| folder.path().join(name);
-        std::fs::create_dir(at("day=1")).expect("made");
-        for name in ["day=1/x.parquet", "day=1/app.afdo", "app.afdo"] {
-            std::fs::write(at(name), b"text").expect("written");
-        }
-        let mut files = InputFiles::default();
-        files.add_with_extension(folder.path(), "parquet");
-        assert!(refusal(&files, &at("day=1/x.parquet")).contains("is an input"));
-        for name in ["day=1/app.afdo", "app.afdo"] {
-            files.check(&at(name)).expect("no input");
         }
     }
 

@@ -26,6 +26,7 @@ use crate::input::counters_text;
 use crate::input::load::{Loaded, Loader};
 use crate::input::open_binaries::open_binaries;
 use crate::input::samples::TargetSamples;
+use crate::input::traces::shard_files;
 use crate::output::encode::{encode, has_counts};
 use crate::output::{destination, fdata, merging, preaggregated};
 use crate::report::counters::{check_counters, counters_of_samples, traces_of_samples};
@@ -42,7 +43,12 @@ use crate::request::options::{BoltFormat, GenerateOptions, Input};
 /// # Errors
 /// See [`ErrorCode`]. On any error the output file is neither created nor replaced.
 pub fn generate(options: &GenerateOptions, observer: &dyn Observer) -> Result<Outcome, Error> {
-    let inputs = options.input_files();
+    let mut inputs = options.input_files();
+    if let Input::Traces(paths) = &options.input {
+        // The reader of the traces reports what cannot be found.
+        let files = shard_files(paths).unwrap_or_default();
+        files.iter().for_each(|file| inputs.add(file));
+    }
     options.output.check(&inputs)?;
     let memory = KernelMemory::of(options);
     let job = Job {

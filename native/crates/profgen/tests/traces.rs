@@ -562,3 +562,27 @@ fn traces_that_are_of_little_use_come_with_a_warning() {
          entries deselected"
     );
 }
+
+#[test]
+fn traces_are_not_replaced_and_files_beside_them_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let deep = folder.path().join("day=1/build_id=ab/more/more");
+    std::fs::create_dir_all(&deep).expect("made");
+    let fixture = Fixture::named("calc-x86_64");
+    let shard = shard_of(&[fixture.perf_data()], Selection::default(), &deep, "a.parquet");
+    std::fs::write(deep.join("calc.afdo"), b"text").expect("written");
+    let run = |output: &Path| {
+        let options = GenerateOptions {
+            output: profgen::Output::File(output.to_owned()),
+            ..options(
+                &fixture.program(),
+                Input::Traces(vec![folder.path().to_owned()]),
+                Format::Text,
+            )
+        };
+        generate(&options, &Silent).map_err(|error| error.code)
+    };
+    assert_eq!(run(&shard).err(), Some(ErrorCode::InvalidOptions));
+    run(&deep.join("calc.afdo")).expect("replaced");
+    run(&deep.join("calc.afdo")).expect("replaced again");
+}

@@ -209,7 +209,8 @@ impl GenerateOptions {
 }
 
 impl GenerateOptions {
-    /// Returns the files that are named as inputs. No result replaces one of them.
+    /// Returns the files that are named as inputs, except traces, which are looked for in folders. No result replaces one
+    /// of them.
     #[must_use]
     pub fn input_files(&self) -> InputFiles {
         let mut files = InputFiles::default();
@@ -217,7 +218,7 @@ impl GenerateOptions {
         binaries.for_each(|path| files.add(path));
         match &self.input {
             Input::PerfData(paths) | Input::PerfScript(paths) => paths.iter().for_each(|path| files.add_stream(path)),
-            Input::Traces(paths) => paths.iter().for_each(|path| files.add_with_extension(path, "parquet")),
+            Input::Traces(_) => {}
             Input::UnsymbolizedProfile(path) | Input::SampleProfile(path) => files.add(path),
         }
         files
