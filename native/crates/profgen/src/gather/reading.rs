@@ -140,7 +140,7 @@ impl<'a> Reading<'a, '_> {
             let to_come = current.trace_to_come();
             self.note(&current);
             input.reuse(current);
-            output.host = input.metadata().hostname.clone().filter(|_| self.request.options.host);
+            self.note_host(&input, output);
             if !self.make_room(to_come, &chosen, output)? {
                 return Ok(None);
             }
@@ -171,6 +171,11 @@ impl<'a> Reading<'a, '_> {
             late |= self.workers.forget_spaces(changed);
         }
         late
+    }
+
+    /// Tells the output the name of the host, as far as the input has told it.
+    fn note_host(&self, input: &PerfData, output: &mut Output<'_>) {
+        output.host = input.metadata().hostname.clone().filter(|_| self.request.options.host);
     }
 
     fn note(&mut self, segment: &Segment) {
@@ -245,7 +250,7 @@ impl<'a> Reading<'a, '_> {
         let read = (&self.stats, &self.chunks);
         let found = about_input(metadata, as_generate, &chosen, read, self.path, options.strict)?;
         let call_chains = incomplete.then(|| about_incomplete_call_chains(self.chunks, self.path));
-        output.host = metadata.hostname.clone().filter(|_| options.host);
+        self.note_host(input, output);
         output.counted.take(&mut drained);
         self.hand_over_losses(output);
         Ok(Some(call_chains.into_iter().chain(found).collect()))
